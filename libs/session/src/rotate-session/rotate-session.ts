@@ -1,0 +1,12 @@
+import { type TokenGrant } from '../grant.js';
+import { nextGrant } from '../renew-session/renew-session.js';
+import { type SessionState } from '../session.state.js';
+
+/**
+ * The owner's rotation: a new token at once, not counted as a renewal, no grace for the old one. The new token lives the
+ * session's TTL, or up to the absolute end where that comes first. Null when the session has ended.
+ */
+export function rotateSession(state: SessionState, now: number): TokenGrant | null {
+  if (state.status !== 'active' || now >= state.expiresAt) return null;
+  return nextGrant(state, now, Math.min(now + state.expiresIn, state.absoluteExpiresAt));
+}
