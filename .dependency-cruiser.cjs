@@ -18,9 +18,24 @@ module.exports = {
       from: { path: PURE, pathNot: isSpec },
       to: { dependencyTypes: ['npm', 'npm-dev'], pathNot: 'node_modules/canonicalize' },
     },
-    { name: 'session-and-proof-apart', severity: 'error', from: { path: '^libs/session/' }, to: { path: '^libs/proof/' } },
-    { name: 'proof-and-session-apart', severity: 'error', from: { path: '^libs/proof/' }, to: { path: '^libs/session/' } },
-    { name: 'contracts-import-only-session', severity: 'error', from: { path: '^libs/contracts/', pathNot: isSpec }, to: { path: '^libs/(?!contracts|session)' } },
+    {
+      name: 'session-and-proof-apart',
+      severity: 'error',
+      from: { path: '^libs/session/' },
+      to: { path: '^libs/proof/' },
+    },
+    {
+      name: 'proof-and-session-apart',
+      severity: 'error',
+      from: { path: '^libs/proof/' },
+      to: { path: '^libs/session/' },
+    },
+    {
+      name: 'contracts-import-only-session',
+      severity: 'error',
+      from: { path: '^libs/contracts/', pathNot: isSpec },
+      to: { path: '^libs/(?!contracts|session)' },
+    },
     { name: 'libs-do-not-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
     {
       name: 'apps-do-not-import-apps',
@@ -32,7 +47,7 @@ module.exports = {
       name: 'no-deep-imports-into-libs',
       comment: "nobody reaches past a lib's index.ts",
       severity: 'error',
-      from: { path: '^(apps|libs|test)/' , pathNot: '^libs/([^/]+)/' },
+      from: { path: '^(apps|libs|test)/', pathNot: '^libs/([^/]+)/' },
       to: { path: '^libs/[^/]+/src/(?!index\\.ts$)' },
     },
     {
@@ -49,7 +64,12 @@ module.exports = {
       to: { path: '^libs/(ledger|commands|read-models|tokens|embedded|messaging)/' },
     },
     { name: 'testing-only-from-tests', severity: 'error', from: { pathNot: isSpec }, to: { path: '^libs/testing/' } },
-    { name: 'not-to-dev-dependency', severity: 'error', from: { path: '^(apps|libs)/', pathNot: isSpec }, to: { dependencyTypes: ['npm-dev'] } },
+    {
+      name: 'not-to-dev-dependency',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: isSpec },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { timestamp, uuid } from './common.js';
+
+/** An Ed25519 public JWK: verifies the holder's assertions. */
+const signingJwk = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+});
+/** An X25519 public JWK: the token is sealed to it (JWE, ECDH-ES, A256GCM). */
+const sealingJwk = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('X25519'),
+  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+});
+
+export const registerHolderBody = z.strictObject({
+  sessionId: uuid,
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dot, dash and underscore'),
+  signingKey: signingJwk,
+  sealingKey: sealingJwk,
+});
+export type RegisterHolderBody = z.infer<typeof registerHolderBody>;
+
+export const holderView = z.object({
+  id: uuid,
+  agentId: uuid,
+  sessionId: uuid,
+  name: z.string(),
+  /** The newest generation that this holder acknowledged to run; null before the first receipt. */
+  generation: z.int().nullable(),
+  lastSeenAt: timestamp.nullable(),
+  createdAt: timestamp,
+});
+export type HolderView = z.infer<typeof holderView>;
+
+/** Answer of `POST /v1/holders/token`: the session, and its current token as a compact JWE to the holder's sealing key. */
+export const handOverView = z.object({
+  sessionId: uuid,
+  generation: z.int(),
+  expiresAt: timestamp,
+  sealedToken: z.string(),
+});
+export type HandOverView = z.infer<typeof handOverView>;
+
+export const receiptBody = z.strictObject({ sessionId: uuid, generation: z.int().min(0) });
+export type ReceiptBody = z.infer<typeof receiptBody>;
+
+/**
+ * Claims of a holder's assertion (RFC 7523 `private_key_jwt`): a JWT signed with the holder's Ed25519 key.
+ * `iss` = `sub` = holder id, `aud` = issuer, `htm` and `htu` = method and URL path, `iat` within 60 s of server time, `jti` once.
+ */
+export const holderAssertionClaims = z.object({
+  iss: uuid,
+  sub: uuid,
+  aud: z.string(),
+  htm: z.string(),
+  htu: z.string(),
+  jti: z.string().min(16).max(128),
+  iat: z.int(),
+  exp: z.int(),
+});
