@@ -11,6 +11,8 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.
 if (status !== 0) process.exit(status ?? 1);
 
 for (const lib of readdirSync(join(root, 'libs'))) {
-  const sql = join(root, 'libs', lib, 'sql');
-  if (existsSync(sql)) cpSync(sql, join(root, 'dist', 'libs', lib, 'sql'), { recursive: true });
+  for (const folder of ['sql', 'migrations']) {
+    const from = join(root, 'libs', lib, folder);
+    if (existsSync(from)) cpSync(from, join(root, 'dist', 'libs', lib, folder), { recursive: true });
+  }
 }

@@ -1,0 +1,85 @@
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { type PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { loadMigrations } from './migrations.js';
+import { migrate } from './migrate.js';
+
+const APP_ROLE = 'session_ledger_app';
+const INT8 = 20;
+
+// Positions, versions and epoch seconds stay far below 2^53.
+pg.types.setTypeParser(INT8, Number);
+
+export interface DatabaseOptions {
+  /** `postgres://` URL of a user that owns the schema or may create it. */
+  url: string;
+  /** Shown in `pg_stat_activity`, so that a stalled horizon names its process. */
+  applicationName: string;
+  /** Connections of this process. */
+  poolSize?: number;
+  /** Told of connection errors of idle clients; they are replaced by themselves. */
+  onIdleError?: (error: Error) => void;
+}
+
+export type Row = Record<string, unknown>;
+
+/** The pool of one process, after migration, under the application's role. */
+export class Database implements AsyncDisposable {
+  private constructor(
+    readonly dataSource: DataSource,
+    private readonly pool: pg.Pool,
+  ) {}
+
+  /** Migrates (one process at a time, others wait) and connects. Throws a clear error when the server is unfit. */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    await migrate(options, loadMigrations());
+    const dataSource = new DataSource({
+      type: 'postgres',
+      url: options.url,
+      applicationName: options.applicationName,
+      poolSize: options.poolSize ?? 10,
+      poolErrorHandler: (error: Error) => options.onIdleError?.(error),
+      extra: {
+        options: `-c role=${APP_ROLE} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=30000`,
+        connectionTimeoutMillis: 5000,
+      },
+    });
+    await dataSource.initialize();
+    return new Database(dataSource, (dataSource.driver as PostgresDriver).master as pg.Pool);
+  }
+
+  async query<T extends pg.QueryResultRow = Row>(text: string, values: unknown[] = []): Promise<T[]> {
+    return (await this.pool.query<T>(text, values)).rows;
+  }
+
+  /** A statement that the server parses and plans once per connection. `name` must be unique to `text`. */
+  async prepared<T extends pg.QueryResultRow = Row>(name: string, text: string, values: unknown[] = []): Promise<T[]> {
+    return (await this.pool.query<T>({ name, text, values })).rows;
+  }
+
+  /** Runs `work` in one transaction; rolls back and rethrows when it throws. */
+  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** A connection of one's own, for advisory locks and cursors. The caller releases it. */
+  connect(): Promise<pg.PoolClient> {
+    return this.pool.connect();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dataSource.destroy();
+  }
+}

@@ -1,0 +1,10 @@
+/** Advisory lock keys of the product, all in one place so that no two features share one. */
+export const LOCKS = {
+  migration: 7_301_001,
+  sequencer: 7_301_002,
+  projector: 7_301_003,
+  sweep: 7_301_004,
+  telegramPoller: 7_301_005,
+  notifierConsumer: 7_301_006,
+  signingKeys: 7_301_007,
+} as const;
