@@ -1,0 +1,138 @@
+import {
+  type AgentView,
+  type ChannelView,
+  type CloudEvent,
+  type CreateAgentBody,
+  type CreateChannelBody,
+  type CreateSessionBody,
+  type DeliveryView,
+  type HolderView,
+  type List,
+  type RegisterHolderBody,
+  type RevokeSessionBody,
+  type SessionView,
+  type SessionWithToken,
+  type UpdateAgentBody,
+} from '#libs/contracts';
+import { OwnerHttp, type OwnerHttpOptions, type Query } from './owner-http.js';
+
+export interface KillSwitchView {
+  active: boolean;
+  reason: string | null;
+  changedAt: string | null;
+}
+
+/** The owner's side of the HTTP API, typed. Every call throws `ProblemError` or `ServerUnreachable`. */
+export class OwnerClient {
+  readonly http: OwnerHttp;
+
+  constructor(options: OwnerHttpOptions) {
+    this.http = new OwnerHttp(options);
+  }
+
+  createAgent(body: CreateAgentBody, idempotencyKey?: string): Promise<AgentView> {
+    return this.http.json('POST', '/v1/agents', { body, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+  }
+
+  updateAgent(agentId: string, body: UpdateAgentBody): Promise<AgentView> {
+    return this.http.json('PATCH', `/v1/agents/${agentId}`, { body });
+  }
+
+  agents(query: Query = {}): AsyncGenerator<AgentView> {
+    return this.every('/v1/agents', query);
+  }
+
+  createSession(body: CreateSessionBody, idempotencyKey?: string): Promise<SessionWithToken> {
+    return this.http.json('POST', '/v1/sessions', { body, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+  }
+
+  session(sessionId: string, query: Query = {}): Promise<SessionView> {
+    return this.http.json('GET', `/v1/sessions/${sessionId}`, { query });
+  }
+
+  sessions(query: Query = {}): AsyncGenerator<SessionView> {
+    return this.every('/v1/sessions', query);
+  }
+
+  sessionPage(query: Query = {}): Promise<List<SessionView>> {
+    return this.http.json('GET', '/v1/sessions', { query });
+  }
+
+  sessionEvents(sessionId: string, query: Query = {}): AsyncGenerator<CloudEvent> {
+    return this.every(`/v1/sessions/${sessionId}/events`, query);
+  }
+
+  revokeSession(sessionId: string, body: RevokeSessionBody = {}): Promise<SessionView> {
+    return this.http.json('DELETE', `/v1/sessions/${sessionId}`, { body });
+  }
+
+  rotateSession(sessionId: string): Promise<SessionWithToken> {
+    return this.http.json('POST', `/v1/sessions/${sessionId}/rotate`);
+  }
+
+  registerHolder(body: RegisterHolderBody): Promise<HolderView> {
+    return this.http.json('POST', '/v1/holders', { body });
+  }
+
+  holders(query: Query = {}): AsyncGenerator<HolderView> {
+    return this.every('/v1/holders', query);
+  }
+
+  removeHolder(holderId: string): Promise<void> {
+    return this.http.json('DELETE', `/v1/holders/${holderId}`);
+  }
+
+  auditPage(query: Query = {}): Promise<List<CloudEvent>> {
+    return this.http.json('GET', '/v1/audit', { query });
+  }
+
+  audit(query: Query = {}): AsyncGenerator<CloudEvent> {
+    return this.every('/v1/audit', query);
+  }
+
+  createChannel(body: CreateChannelBody): Promise<ChannelView & { secret?: string }> {
+    return this.http.json('POST', '/v1/channels', { body });
+  }
+
+  channels(query: Query = {}): AsyncGenerator<ChannelView> {
+    return this.every('/v1/channels', query);
+  }
+
+  testChannel(channelId: string): Promise<DeliveryView> {
+    return this.http.json('POST', `/v1/channels/${channelId}/test`);
+  }
+
+  deliveryPage(query: Query = {}): Promise<List<DeliveryView>> {
+    return this.http.json('GET', '/v1/deliveries', { query });
+  }
+
+  deliveries(query: Query = {}): AsyncGenerator<DeliveryView> {
+    return this.every('/v1/deliveries', query);
+  }
+
+  redeliver(deliveryId: string): Promise<DeliveryView> {
+    return this.http.json('POST', `/v1/deliveries/${deliveryId}/redeliver`);
+  }
+
+  killSwitch(): Promise<KillSwitchView> {
+    return this.http.json('GET', '/v1/kill-switch');
+  }
+
+  activateKillSwitch(body: { reason?: string; revokeSessions?: boolean }): Promise<KillSwitchView> {
+    return this.http.json('PUT', '/v1/kill-switch', { body });
+  }
+
+  releaseKillSwitch(): Promise<KillSwitchView> {
+    return this.http.json('DELETE', '/v1/kill-switch');
+  }
+
+  /** Every item of a list, page by page, as it is read. */
+  private async *every<T>(path: string, query: Query): AsyncGenerator<T> {
+    let cursor: string | undefined;
+    do {
+      const page: List<T> = await this.http.json('GET', path, { query: { ...query, ...(cursor && { cursor }) } });
+      yield* page.items;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+}
