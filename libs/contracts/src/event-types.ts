@@ -56,6 +56,7 @@ export const EVENT_TYPES = {
   SessionRenewalOverdue: { version: 1, area: 'session', token: 'renewal_overdue' },
   TokenHandedOver: { version: 1, area: 'session', token: 'handed_over' },
   TokenReuseDetected: { version: 1, area: 'session', token: 'reuse_detected' },
+  UnprovenRenewalRefused: { version: 1, area: 'session', token: 'unproven_renewal' },
   AgentRegistered: { version: 1, area: 'agent', token: 'registered' },
   AgentDefaultsChanged: { version: 1, area: 'agent', token: 'defaults_changed' },
   AgentDisabled: { version: 1, area: 'agent', token: 'disabled' },

@@ -2,6 +2,7 @@ export * from './names.js';
 export * from './event-types.js';
 export * from './streams.js';
 export * from './envelope.js';
+export * from './token-claims.js';
 export * from './errors.js';
 export * from './http/common.js';
 export * from './http/agents.js';

@@ -97,6 +97,12 @@ export interface TokenReuseDetected extends SessionSubject {
   addressPrefix: string;
 }
 
+/** Somebody held the current token of a session with holders, and not a holder's key. Once per session and generation. */
+export interface UnprovenRenewalRefused extends SessionSubject {
+  generation: number;
+  addressPrefix: string;
+}
+
 /** Event name → data. The names are the contract; a new need is a new version with an upcaster. */
 export interface SessionEventData {
   SessionCreated: SessionCreated;
@@ -107,6 +113,7 @@ export interface SessionEventData {
   SessionRenewalOverdue: SessionRenewalOverdue;
   TokenHandedOver: TokenHandedOver;
   TokenReuseDetected: TokenReuseDetected;
+  UnprovenRenewalRefused: UnprovenRenewalRefused;
 }
 
 export type SessionEventType = keyof SessionEventData;
@@ -126,4 +133,5 @@ const SESSION_EVENT_TYPES: ReadonlySet<string> = new Set<SessionEventType>([
   'SessionRenewalOverdue',
   'TokenHandedOver',
   'TokenReuseDetected',
+  'UnprovenRenewalRefused',
 ]);

@@ -68,6 +68,7 @@ export function evolve(state: SessionState | null, event: SessionEvent): Session
       return { ...next, overdueGeneration: event.data.generation };
     case 'TokenHandedOver':
     case 'TokenReuseDetected':
+    case 'UnprovenRenewalRefused':
       return next;
   }
 }
