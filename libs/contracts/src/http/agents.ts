@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { reason, timestamp, uuid } from './common.js';
 
-/** Seconds that one token may live. */
-export const ttl = z.int().min(60).max(7_776_000);
+/** Seconds that one token may live; the server's configured minimum (default 60) applies besides. */
+export const ttl = z.int().min(1).max(7_776_000);
 export const maxRenewals = z.int().min(0).max(100).nullable();
 export const renewalRejectWindow = z.int().min(300).max(86_400);
 export const allowedOperations = z

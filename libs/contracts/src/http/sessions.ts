@@ -13,7 +13,7 @@ export const createSessionBody = z.strictObject({
   maxRenewals: maxRenewals.optional(),
   renewalRejectWindow: renewalRejectWindow.optional(),
   /** Seconds; only shorter than the configured one. */
-  absoluteLifetime: z.int().min(60).max(7_776_000).optional(),
+  absoluteLifetime: z.int().min(1).max(7_776_000).optional(),
   constraints: sessionConstraints.optional(),
   supersede: z.boolean().optional(),
   reason: reason.optional(),

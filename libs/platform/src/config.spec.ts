@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig, redactConfig } from './config.js';
+
+describe('loadConfig', () => {
+  it('has defaults for everything', () => {
+    const config = loadConfig({ LEDGER_DATA_DIR: '/data' });
+    expect(config).toMatchObject({
+      port: 3100,
+      host: '127.0.0.1',
+      ownerKeyFile: '/data/owner-key',
+      previousTokenGrace: 30,
+    });
+  });
+
+  it('lists every wrong key in one error', () => {
+    const load = () => loadConfig({ LEDGER_PORT: '99999', DATABASE_URL: 'mysql://x', LEDGER_LOG_LEVEL: 'loud' });
+    expect(load).toThrow(/LEDGER_PORT[\s\S]*LEDGER_LOG_LEVEL/);
+    expect(load).toThrow(/DATABASE_URL/);
+  });
+
+  it('refuses to leave loopback without TLS or a trusted proxy', () => {
+    expect(() => loadConfig({ LEDGER_HOST: '0.0.0.0' })).toThrow(/LEDGER_HOST/);
+    expect(loadConfig({ LEDGER_HOST: '0.0.0.0', LEDGER_TRUSTED_PROXIES: '10.0.0.0/8' }).trustedProxies).toEqual([
+      '10.0.0.0/8',
+    ]);
+  });
+
+  it('prints no password and no key', () => {
+    const config = loadConfig({
+      DATABASE_URL: 'postgres://owner:hunter2@db/ledger',
+      NATS_URL: 'nats://u:hunter2@a:4222,nats://u:hunter2@b:4222',
+      LEDGER_SEAL_KEY: Buffer.alloc(32, 7).toString('base64'),
+    });
+    const printed = JSON.stringify(redactConfig(config));
+    expect(printed).not.toContain('hunter2');
+    expect(printed).not.toContain(Buffer.alloc(32, 7).toString('base64'));
+  });
+});

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+
+const seconds = (fallback: number, min = 0) => z.coerce.number().int().min(min).default(fallback);
+const count = (fallback: number, min = 1) => z.coerce.number().int().min(min).default(fallback);
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+const path = z
+  .string()
+  .min(1)
+  .transform((text) => resolve(text));
+
+/** Every key of the configuration, from the environment or the file that `LEDGER_CONFIG_FILE` names. `.env.example` explains them. */
+const schema = z.object({
+  LEDGER_DATA_DIR: path.default(join(homedir(), '.session-ledger')),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  NATS_URL: z
+    .string()
+    .regex(/^(nats|tls|ws|wss):\/\//, 'a nats:// URL (several separated by commas)')
+    .optional(),
+  LEDGER_PORT: z.coerce.number().int().min(0).max(65_535).default(3100),
+  LEDGER_HOST: z.string().min(1).default('127.0.0.1'),
+  LEDGER_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  LEDGER_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  LEDGER_TLS_CERT_FILE: path.optional(),
+  LEDGER_TLS_KEY_FILE: path.optional(),
+  LEDGER_TRUSTED_PROXIES: list,
+  LEDGER_OWNER_KEY_FILE: path.optional(),
+  LEDGER_SEAL_KEY_FILE: path.optional(),
+  LEDGER_SEAL_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, '32 bytes as base64')
+    .optional(),
+  LEDGER_EXPIRES_IN: seconds(604_800, 1),
+  LEDGER_MAX_RENEWALS: z.coerce.number().int().min(0).max(100).default(30),
+  LEDGER_RENEWAL_REJECT_WINDOW: z.coerce.number().int().min(300).max(86_400).default(3600),
+  LEDGER_MIN_TTL: seconds(60, 1),
+  LEDGER_MIN_LIFETIME: seconds(86_400, 1),
+  LEDGER_ABSOLUTE_LIFETIME: z.coerce.number().int().min(1).max(7_776_000).default(2_592_000),
+  LEDGER_PREVIOUS_TOKEN_GRACE: seconds(30),
+  LEDGER_SWEEP_INTERVAL: z.coerce.number().min(0.05).max(3600).default(5),
+  LEDGER_ALLOW_PRIVATE_TARGETS: list,
+  LEDGER_CHANNELS_FILE: path.optional(),
+  LEDGER_NATS_REPLICAS: count(1),
+  LEDGER_STREAM_MAX_AGE: seconds(604_800, 60),
+  LEDGER_DATABASE_POOL: count(10, 2),
+  LEDGER_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+type Values = z.output<typeof schema>;
+
+/** The configuration of a service: read once, typed, immutable. Durations are seconds. */
+export interface Config {
+  dataDir: string;
+  /** Absent: `standalone` starts an embedded PostgreSQL; services that run apart refuse to start. */
+  databaseUrl?: string;
+  natsUrl?: string;
+  port: number;
+  host: string;
+  /** Port of the health server of services without an HTTP surface of their own; 0 = any free one. */
+  healthPort: number;
+  /** `iss` of every token. */
+  issuer: string;
+  tls?: { certFile: string; keyFile: string };
+  trustedProxies: string[];
+  ownerKeyFile: string;
+  /** Key that seals secrets at rest: 32 bytes, given directly (base64) or in a file that is made at first start. */
+  sealKey: { base64: string } | { file: string };
+  defaults: { expiresIn: number; maxRenewals: number; renewalRejectWindow: number };
+  limits: { minTtl: number; minLifetime: number; absoluteLifetime: number };
+  previousTokenGrace: number;
+  sweepInterval: number;
+  allowPrivateTargets: string[];
+  channelsFile?: string;
+  natsReplicas: number;
+  streamMaxAge: number;
+  databasePool: number;
+  logLevel: Values['LEDGER_LOG_LEVEL'];
+}
+
+/** One error that names every wrong key. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Record<string, string | undefined>;
+
+/** Reads the configuration; the environment wins over the file. Throws one `ConfigError` that lists all that is wrong. */
+export function loadConfig(environment: Environment): Config {
+  const parsed = schema.safeParse({ ...fromFile(environment['LEDGER_CONFIG_FILE']), ...withoutEmpty(environment) });
+  if (!parsed.success) {
+    throw new ConfigError(describe(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)));
+  }
+  const contradictions = contradictionsOf(parsed.data);
+  if (contradictions.length > 0) throw new ConfigError(describe(contradictions));
+  return configOf(parsed.data);
+}
+
+function describe(problems: string[]): string {
+  return `The configuration is wrong:\n${problems.map((line) => `  - ${line}`).join('\n')}\nSee .env.example for every key.`;
+}
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function fromFile(file: string | undefined): Environment {
+  if (file === undefined || file === '') return {};
+  try {
+    return withoutEmpty(parseEnv(readFileSync(file, 'utf8')) as Environment);
+  } catch (cause) {
+    throw new ConfigError(`LEDGER_CONFIG_FILE cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
+
+function contradictionsOf(values: Values): string[] {
+  const found: string[] = [];
+  const hasTls = values.LEDGER_TLS_CERT_FILE !== undefined && values.LEDGER_TLS_KEY_FILE !== undefined;
+  if ((values.LEDGER_TLS_CERT_FILE === undefined) !== (values.LEDGER_TLS_KEY_FILE === undefined)) {
+    found.push('LEDGER_TLS_CERT_FILE and LEDGER_TLS_KEY_FILE: give both or neither');
+  }
+  if (!LOOPBACK.has(values.LEDGER_HOST) && !hasTls && values.LEDGER_TRUSTED_PROXIES.length === 0) {
+    found.push(
+      `LEDGER_HOST: ${values.LEDGER_HOST} is not loopback: tokens would cross the network in the clear. ` +
+        'Set LEDGER_TLS_CERT_FILE and LEDGER_TLS_KEY_FILE, or LEDGER_TRUSTED_PROXIES where a proxy ends TLS',
+    );
+  }
+  if (values.LEDGER_MIN_TTL > values.LEDGER_EXPIRES_IN) found.push('LEDGER_MIN_TTL: above LEDGER_EXPIRES_IN');
+  if (values.LEDGER_MIN_LIFETIME > values.LEDGER_ABSOLUTE_LIFETIME) {
+    found.push('LEDGER_MIN_LIFETIME: above LEDGER_ABSOLUTE_LIFETIME');
+  }
+  return found;
+}
+
+function configOf(values: Values): Config {
+  const dataDir = values.LEDGER_DATA_DIR;
+  const { LEDGER_TLS_CERT_FILE: certFile, LEDGER_TLS_KEY_FILE: keyFile } = values;
+  return {
+    dataDir,
+    ...(values.DATABASE_URL && { databaseUrl: values.DATABASE_URL }),
+    ...(values.NATS_URL && { natsUrl: values.NATS_URL }),
+    port: values.LEDGER_PORT,
+    host: values.LEDGER_HOST,
+    healthPort: values.LEDGER_HEALTH_PORT,
+    issuer: values.LEDGER_ISSUER ?? `http://127.0.0.1:${values.LEDGER_PORT || 3100}`,
+    ...(certFile && keyFile && { tls: { certFile, keyFile } }),
+    trustedProxies: values.LEDGER_TRUSTED_PROXIES,
+    ownerKeyFile: values.LEDGER_OWNER_KEY_FILE ?? join(dataDir, 'owner-key'),
+    sealKey: values.LEDGER_SEAL_KEY
+      ? { base64: values.LEDGER_SEAL_KEY }
+      : { file: values.LEDGER_SEAL_KEY_FILE ?? join(dataDir, 'keys', 'seal.key') },
+    defaults: {
+      expiresIn: values.LEDGER_EXPIRES_IN,
+      maxRenewals: values.LEDGER_MAX_RENEWALS,
+      renewalRejectWindow: values.LEDGER_RENEWAL_REJECT_WINDOW,
+    },
+    limits: {
+      minTtl: values.LEDGER_MIN_TTL,
+      minLifetime: values.LEDGER_MIN_LIFETIME,
+      absoluteLifetime: values.LEDGER_ABSOLUTE_LIFETIME,
+    },
+    previousTokenGrace: values.LEDGER_PREVIOUS_TOKEN_GRACE,
+    sweepInterval: values.LEDGER_SWEEP_INTERVAL,
+    allowPrivateTargets: values.LEDGER_ALLOW_PRIVATE_TARGETS,
+    ...(values.LEDGER_CHANNELS_FILE && { channelsFile: values.LEDGER_CHANNELS_FILE }),
+    natsReplicas: values.LEDGER_NATS_REPLICAS,
+    streamMaxAge: values.LEDGER_STREAM_MAX_AGE,
+    databasePool: values.LEDGER_DATABASE_POOL,
+    logLevel: values.LEDGER_LOG_LEVEL,
+  };
+}
+
+/** The configuration as it may be printed: no key, and no password inside a URL. */
+export function redactConfig(config: Config): Record<string, unknown> {
+  return {
+    ...config,
+    ...(config.databaseUrl && { databaseUrl: redactUrl(config.databaseUrl) }),
+    ...(config.natsUrl && { natsUrl: config.natsUrl.split(',').map(redactUrl).join(',') }),
+    sealKey: 'file' in config.sealKey ? config.sealKey : 'given',
+  };
+}
+
+/** A URL without its user and password. */
+export function redactUrl(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
+}

@@ -1,0 +1,6 @@
+export { ConfigError, loadConfig, redactConfig, redactUrl, type Config, type Environment } from './config.js';
+export { createLogger, NestLogger, type Logger, type LoggerOptions } from './logger.js';
+export { newId, newSecret } from './ids.js';
+export { Counter, createMetrics, Gauge, Histogram, type Registry } from './telemetry.js';
+export { Health, serveHealth, type HealthCheck, type HealthReport, type HealthServer } from './health.js';
+export { requireUrl, runService, type RunningService, type ServiceContext, type StartService } from './lifecycle.js';

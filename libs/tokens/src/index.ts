@@ -1,0 +1,1 @@
+export { SecretBox, type SealKeySource } from './secret-box.js';
