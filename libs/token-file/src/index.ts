@@ -1,0 +1,11 @@
+export { DEFAULT_HOLDER, getDataDir, getMcpTokenPath } from './data-dir.js';
+export {
+  inspectMcpToken,
+  isTokenForm,
+  MAX_TOKEN_BYTES,
+  readMcpToken,
+  writeMcpToken,
+  type McpTokenFile,
+} from './mcp-token.js';
+export { PrivateFileRefused, readPrivateFile, writePrivateFile } from './private-file.js';
+export { type RenameDependencies } from './rename-with-retry.js';
