@@ -1,0 +1,129 @@
+import { type CryptoKey, type JSONWebKeySet, type JWK_OKP_Public } from 'jose';
+import { type Database } from '#libs/database';
+import { generateSigningKey, importSigningKey, type NewSigningKey, type SigningKey } from './signing-key.js';
+import { type SecretBox } from './secret-box.js';
+
+/** Seconds that a JWKS answer may be cached; a new key signs only after every verifier had the time to see it. */
+export const JWKS_MAX_AGE = 300;
+/** An unknown key id asks the database at most this often. */
+const RELOAD_INTERVAL_MS = 1_000;
+/** Known keys are looked at again this often, so that a rotation or revocation elsewhere is seen. */
+const REFRESH_INTERVAL_MS = 5_000;
+
+interface KeyRow {
+  kid: string;
+  public_key: JWK_OKP_Public;
+  private_key: Buffer | null;
+  signs_from: number | null;
+  revoked_at: number | null;
+}
+
+/** The signing keys, as the database has them. */
+export class KeyRing {
+  private keys = new Map<string, SigningKey>();
+  private loadedAt = -Infinity;
+  private loading: Promise<void> | null = null;
+
+  constructor(
+    private readonly database: Database,
+    private readonly box: SecretBox,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
+
+  /** The key that signs at `now` (epoch seconds, database time). */
+  async signer(now: number): Promise<SigningKey & { privateKey: CryptoKey }> {
+    await this.loadOlderThan(REFRESH_INTERVAL_MS);
+    const [newest] = [...this.keys.values()]
+      .filter((key) => key.signsFrom !== null && key.signsFrom <= now && key.revokedAt === null && key.privateKey)
+      .sort((a, b) => (b.signsFrom ?? 0) - (a.signsFrom ?? 0));
+    if (!newest?.privateKey)
+      throw new Error('there is no signing key: start the api once more, it makes the first one');
+    return newest as SigningKey & { privateKey: CryptoKey };
+  }
+
+  /** A key by id, revoked ones included; undefined when the database has none of that id. */
+  async find(kid: string): Promise<SigningKey | undefined> {
+    await this.loadOlderThan(this.keys.has(kid) ? REFRESH_INTERVAL_MS : RELOAD_INTERVAL_MS);
+    return this.keys.get(kid);
+  }
+
+  /** All keys, newest first. */
+  async list(): Promise<SigningKey[]> {
+    await this.reload();
+    return [...this.keys.values()];
+  }
+
+  /** Public keys of everything that may still be verified. */
+  async jwks(): Promise<JSONWebKeySet> {
+    await this.loadOlderThan(REFRESH_INTERVAL_MS);
+    return {
+      keys: [...this.keys.values()]
+        .filter((key) => key.revokedAt === null && key.privateKey !== null)
+        .map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: 'EdDSA', use: 'sig' })),
+    };
+  }
+
+  /** Stores a new key, which does not sign before it is activated. */
+  async add(now: number): Promise<NewSigningKey> {
+    const key = await generateSigningKey();
+    await this.database.query(
+      'insert into ledger.signing_key (kid, public_key, private_key, created_at) values ($1, $2, $3, $4)',
+      [key.kid, key.publicJwk, this.box.seal(key.privateJwk, sealContext(key.kid)), now],
+    );
+    return key;
+  }
+
+  /** Lets a key sign from `signsFrom` on (epoch seconds). */
+  async activate(kid: string, signsFrom: number): Promise<void> {
+    await this.database.query('update ledger.signing_key set signs_from = $2 where kid = $1 and signs_from is null', [
+      kid,
+      signsFrom,
+    ]);
+    await this.reload();
+  }
+
+  async revoke(kid: string, now: number): Promise<void> {
+    await this.database.query('update ledger.signing_key set revoked_at = $2 where kid = $1 and revoked_at is null', [
+      kid,
+      now,
+    ]);
+    await this.reload();
+  }
+
+  private async loadOlderThan(ms: number): Promise<void> {
+    if (this.clock() - this.loadedAt >= ms) await this.reload();
+  }
+
+  private reload(): Promise<void> {
+    this.loading ??= this.load().finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  private async load(): Promise<void> {
+    const rows = await this.database.query<KeyRow>(
+      'select kid, public_key, private_key, signs_from, revoked_at from ledger.signing_key order by created_at desc, kid',
+    );
+    const entries = await Promise.all(rows.map(async (row) => [row.kid, await this.import(row)] as const));
+    this.keys = new Map(entries);
+    this.loadedAt = this.clock();
+  }
+
+  private async import(row: KeyRow): Promise<SigningKey> {
+    const known = this.keys.get(row.kid);
+    const state = { signsFrom: row.signs_from, revokedAt: row.revoked_at };
+    if (known) return { ...known, ...state, privateKey: row.private_key ? known.privateKey : null };
+    return {
+      kid: row.kid,
+      publicJwk: row.public_key,
+      publicKey: await importSigningKey(row.public_key),
+      privateKey: row.private_key
+        ? await importSigningKey(JSON.parse(this.box.unseal(row.private_key, sealContext(row.kid))) as object)
+        : null,
+      ...state,
+    };
+  }
+}
+
+function sealContext(kid: string): string {
+  return `signing-key:${kid}`;
+}

@@ -1,0 +1,44 @@
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type CryptoKey,
+  type JWK_OKP_Public,
+} from 'jose';
+
+export const ALGORITHM = 'EdDSA';
+
+/** A signing key in memory. Keys are imported once: importing costs more than signing. */
+export interface SigningKey {
+  kid: string;
+  publicJwk: JWK_OKP_Public;
+  publicKey: CryptoKey;
+  /** Null once retired: its tokens are all dead. */
+  privateKey: CryptoKey | null;
+  /** Epoch seconds; null while its event is not yet in the ledger. */
+  signsFrom: number | null;
+  /** Epoch seconds; a revoked key verifies nothing. */
+  revokedAt: number | null;
+}
+
+export interface NewSigningKey {
+  kid: string;
+  publicJwk: JWK_OKP_Public;
+  /** Private JWK as text; to be sealed before it is stored. */
+  privateJwk: string;
+}
+
+export async function generateSigningKey(): Promise<NewSigningKey> {
+  const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
+  const publicJwk = (await exportJWK(publicKey)) as JWK_OKP_Public;
+  return {
+    kid: await calculateJwkThumbprint(publicJwk),
+    publicJwk,
+    privateJwk: JSON.stringify(await exportJWK(privateKey)),
+  };
+}
+
+export async function importSigningKey(jwk: object): Promise<CryptoKey> {
+  return (await importJWK(jwk as JWK_OKP_Public, ALGORITHM)) as CryptoKey;
+}

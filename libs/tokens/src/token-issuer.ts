@@ -1,0 +1,43 @@
+import { CompactSign, type CompactJWSHeaderParameters, type CryptoKey } from 'jose';
+import { type TokenGrant, type TokenTexts } from '#libs/session';
+import { type KeyRing } from './key-ring.js';
+import { hashOfToken, headerText, keyIdOf, payloadText } from './token-texts.js';
+
+export interface IssuedToken {
+  /** The bare JWT. */
+  token: string;
+  texts: TokenTexts;
+}
+
+const encoder = new TextEncoder();
+
+/** Makes tokens, and makes the very same token again from its texts: Ed25519 signatures are deterministic. */
+export class TokenIssuer {
+  constructor(
+    private readonly keys: KeyRing,
+    private readonly options: { issuer: string; newId: () => string },
+  ) {}
+
+  async issue(grant: TokenGrant, audiences: readonly string[] = []): Promise<IssuedToken> {
+    const key = await this.keys.signer(grant.issuedAt);
+    const tokenHeader = headerText(key.kid);
+    const { issuer, newId } = this.options;
+    const tokenPayload = payloadText(grant, { issuer, audiences, jti: newId() });
+    const token = await sign(tokenHeader, tokenPayload, key.privateKey);
+    return { token, texts: { tokenHeader, tokenPayload, tokenHash: hashOfToken(token) } };
+  }
+
+  /** The token of these texts, or null when it cannot be made again (key gone, or another token results): rotate then. */
+  async derive(texts: TokenTexts): Promise<string | null> {
+    const key = await this.keys.find(keyIdOf(texts));
+    if (!key?.privateKey || key.revokedAt !== null) return null;
+    const token = await sign(texts.tokenHeader, texts.tokenPayload, key.privateKey);
+    return hashOfToken(token) === texts.tokenHash ? token : null;
+  }
+}
+
+function sign(header: string, payload: string, key: CryptoKey): Promise<string> {
+  return new CompactSign(encoder.encode(payload))
+    .setProtectedHeader(JSON.parse(header) as CompactJWSHeaderParameters)
+    .sign(key);
+}

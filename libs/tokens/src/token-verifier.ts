@@ -1,0 +1,105 @@
+import { compactVerify, decodeProtectedHeader, errors, type CryptoKey, type ProtectedHeaderParameters } from 'jose';
+import { bareToken, LedgerError, tokenClaims, type TokenClaims } from '#libs/contracts';
+import { type KeyRing } from './key-ring.js';
+import { ALGORITHM } from './signing-key.js';
+import { hashOfToken } from './token-texts.js';
+
+/** Longer than any token of ours; anything longer is refused unread. */
+const MAX_TOKEN_LENGTH = 8_192;
+const VERIFIED_KEPT = 2_000;
+
+export interface VerifiedToken {
+  claims: TokenClaims;
+  /** SHA-256 of the bare token, lower-case hex. */
+  hash: string;
+  kid: string;
+}
+
+/** Says whether a token is ours. Time and session state are for the caller, who has the database's clock. */
+export class TokenVerifier {
+  /** Signatures found good, by hash of the token. Whether the key is still trusted is asked each time. */
+  private readonly verified = new Map<string, VerifiedToken>();
+
+  constructor(
+    private readonly keys: KeyRing,
+    private readonly options: { issuer: string },
+  ) {}
+
+  /** Throws a LedgerError of the table: TOKEN_INVALID, _ALG_NOT_ALLOWED, _KEY_UNKNOWN or _AUDIENCE_MISMATCH. */
+  async verify(presented: string): Promise<VerifiedToken> {
+    if (presented.length > MAX_TOKEN_LENGTH) throw new LedgerError('TOKEN_INVALID');
+    const token = bareToken(presented);
+    const hash = hashOfToken(token);
+    const known = this.verified.get(hash);
+    if (known) {
+      await this.trustedKey(known.kid);
+      return known;
+    }
+    const kid = keyIdOfHeader(headerOf(token));
+    const claims = await this.claimsOf(token, await this.trustedKey(kid));
+    const result = { claims, hash, kid };
+    this.remember(hash, result);
+    return result;
+  }
+
+  private async trustedKey(kid: string): Promise<CryptoKey> {
+    const key = await this.keys.find(kid);
+    if (!key || key.revokedAt !== null) throw new LedgerError('TOKEN_KEY_UNKNOWN');
+    return key.publicKey;
+  }
+
+  private async claimsOf(token: string, key: CryptoKey): Promise<TokenClaims> {
+    let payload: Uint8Array;
+    try {
+      ({ payload } = await compactVerify(token, key, { algorithms: [ALGORITHM] }));
+    } catch (error) {
+      if (error instanceof errors.JOSEError) throw new LedgerError('TOKEN_INVALID', {}, { cause: error });
+      throw error;
+    }
+    const claims = parseClaims(payload);
+    const audiences = typeof claims.aud === 'string' ? [claims.aud] : claims.aud;
+    const { issuer } = this.options;
+    if (claims.iss !== issuer || !audiences.includes(issuer)) throw new LedgerError('TOKEN_AUDIENCE_MISMATCH');
+    return claims;
+  }
+
+  private remember(hash: string, result: VerifiedToken): void {
+    if (this.verified.size >= VERIFIED_KEPT) {
+      const [oldest] = this.verified.keys();
+      if (oldest !== undefined) this.verified.delete(oldest);
+    }
+    this.verified.set(hash, result);
+  }
+}
+
+/** Refuses a token before its start or after its end; `now` is database time, epoch seconds. */
+export function checkTokenTime(claims: TokenClaims, now: number): void {
+  if (now >= claims.exp) throw new LedgerError('TOKEN_EXPIRED');
+  if (now < (claims.nbf ?? claims.iat)) throw new LedgerError('TOKEN_NOT_YET_VALID');
+}
+
+function headerOf(token: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(token);
+  } catch (error) {
+    throw new LedgerError('TOKEN_INVALID', {}, { cause: error });
+  }
+}
+
+function keyIdOfHeader(header: ProtectedHeaderParameters): string {
+  if (header.alg !== ALGORITHM) throw new LedgerError('TOKEN_ALG_NOT_ALLOWED');
+  if (header.typ !== 'at+jwt' || typeof header.kid !== 'string') throw new LedgerError('TOKEN_INVALID');
+  return header.kid;
+}
+
+function parseClaims(payload: Uint8Array): TokenClaims {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch (error) {
+    throw new LedgerError('TOKEN_INVALID', {}, { cause: error });
+  }
+  const parsed = tokenClaims.safeParse(json);
+  if (!parsed.success) throw new LedgerError('TOKEN_INVALID', {}, { cause: parsed.error });
+  return parsed.data;
+}
