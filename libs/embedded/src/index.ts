@@ -1,0 +1,6 @@
+export { EmbeddedNats, type EmbeddedNatsOptions, type NatsUser } from './nats/embedded-nats.js';
+export { findNatsServer } from './nats/nats-binary.js';
+export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
+export { InstanceLock } from './instance-lock.js';
+export { secretFile } from './secret-file.js';
+export { stopLeftover } from './leftover.js';

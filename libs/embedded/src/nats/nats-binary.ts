@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { aptDownload, hasApt } from './apt-download.js';
+
+const run = promisify(execFile);
+
+export interface FindNatsOptions {
+  /** Where a downloaded nats-server is kept. */
+  cacheDir: string;
+  onMessage?: (message: string) => void;
+}
+
+/** Path of a nats-server that runs: from PATH, from the cache, or fetched with apt without root. Throws with the ways out. */
+export async function findNatsServer({ cacheDir, onMessage }: FindNatsOptions): Promise<string> {
+  const cached = join(cacheDir, 'nats-server');
+  for (const candidate of ['nats-server', cached]) {
+    if (await runs(candidate)) return candidate;
+  }
+  if (!hasApt()) throw unobtainable();
+  onMessage?.('Fetching nats-server with apt (no root needed, nothing is installed)');
+  try {
+    await fetchInto(cached, cacheDir);
+  } catch (error) {
+    throw unobtainable(error);
+  }
+  return cached;
+}
+
+async function runs(command: string): Promise<boolean> {
+  try {
+    await run(command, ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function fetchInto(target: string, cacheDir: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'session-ledger-nats-'));
+  try {
+    const root = await aptDownload('nats-server', work);
+    const binary = ['usr/sbin', 'usr/bin'].map((folder) => join(root, folder, 'nats-server')).find(existsSync);
+    if (binary === undefined) throw new Error('the package nats-server holds no program of that name');
+    mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
+    const draft = `${target}.${process.pid}`;
+    copyFileSync(binary, draft);
+    chmodSync(draft, 0o755);
+    renameSync(draft, target);
+    if (!(await runs(target))) throw new Error(`${target} does not run on this machine`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function unobtainable(cause?: unknown): Error {
+  const detail = cause instanceof Error ? ` (${cause.message.trim().split('\n').at(-1)})` : '';
+  return new Error(
+    `No nats-server was found and none could be fetched${detail}. Either install it so that it is on PATH ` +
+      '(Debian and Ubuntu: apt-get install nats-server; macOS: brew install nats-server), ' +
+      'or set NATS_URL to a running NATS server with JetStream.',
+    { cause },
+  );
+}

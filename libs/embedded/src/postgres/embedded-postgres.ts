@@ -1,0 +1,124 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { Child } from '../child.js';
+import { freePort } from '../free-port.js';
+import { secretFile } from '../secret-file.js';
+import { type ClusterLocation, locateCluster } from './cluster-location.js';
+import { initialiseCluster, SUPERUSER } from './initialise-cluster.js';
+import { clearLeftover, isReady, STOP_STEPS } from './postmaster-file.js';
+
+const READY_TIMEOUT_MS = 60_000;
+const READY_POLL_MS = 5;
+const START_ATTEMPTS = 5;
+
+export interface EmbeddedPostgresOptions {
+  /** Made (0700) when it is missing. Holds password, log and, where its user can pass, the cluster. */
+  dataDir: string;
+  /** Database that `url` names; created when it is missing. */
+  database: string;
+  /** Server settings over the defaults. */
+  settings?: Record<string, string>;
+  /** Told what a reader of the start-up messages should know. */
+  onMessage?: (message: string) => void;
+}
+
+/** PostgreSQL from the npm package as a child process, on a free loopback port with a generated password. */
+export class EmbeddedPostgres implements AsyncDisposable {
+  private constructor(
+    private readonly child: Child,
+    private readonly password: string,
+    readonly port: number,
+    /** PostgreSQL's own data directory. */
+    readonly cluster: string,
+    readonly database: string,
+  ) {}
+
+  /** Starts it, after stopping what a killed start left behind. Throws with PostgreSQL's own words when it cannot. */
+  static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+    const location = locateCluster(options.dataDir);
+    if (!location.cluster.startsWith(options.dataDir)) {
+      options.onMessage?.(`PostgreSQL keeps its data in ${location.cluster}: its user cannot pass ${options.dataDir}`);
+    }
+    const password = secretFile(join(options.dataDir, 'password'));
+    if (await clearLeftover(location.cluster)) options.onMessage?.('Stopped the PostgreSQL of an earlier start');
+    await initialiseCluster(location, password);
+    const { child, port } = await startServer(location, options);
+    const server = new EmbeddedPostgres(child, password, port, location.cluster, options.database);
+    await server.ensureDatabase();
+    return server;
+  }
+
+  /** URL with the password: for connecting, never for printing. */
+  get url(): string {
+    return this.urlOf(this.database);
+  }
+
+  urlOf(database: string): string {
+    return `postgres://${SUPERUSER}:${this.password}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** Resolves with the reason when the server ends, asked or not. */
+  get exited(): Promise<string> {
+    return this.child.exited;
+  }
+
+  async stop(): Promise<void> {
+    await this.child.stop(STOP_STEPS);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  private async ensureDatabase(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.urlOf('postgres') });
+    await client.connect();
+    try {
+      const { rowCount } = await client.query('select from pg_database where datname = $1', [this.database]);
+      if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(this.database)}`);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+async function startServer(
+  location: ClusterLocation,
+  options: EmbeddedPostgresOptions,
+): Promise<{ child: Child; port: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const child = await Child.spawn({
+      command: location.binaries.postgres,
+      args: ['-D', location.cluster, '-p', String(port), ...settingArgs(options.settings)],
+      logFile: join(options.dataDir, 'postgres.log'),
+      user: location.user,
+    });
+    if (await becomesReady(child, location.cluster)) return { child, port };
+    // Another program may have taken the port, or the workers of a killed server may still be leaving.
+    if (attempt === START_ATTEMPTS) throw new Error(`PostgreSQL did not start:\n${child.logTail()}`);
+    await sleep(200 * attempt);
+  }
+}
+
+function settingArgs(settings: Record<string, string> = {}): string[] {
+  const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
+  return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+async function becomesReady(child: Child, cluster: string): Promise<boolean> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!child.hasExited && Date.now() < deadline) {
+    if (isReady(cluster, child.pid)) return true;
+    await sleep(READY_POLL_MS);
+  }
+  if (!child.hasExited) await child.stop(STOP_STEPS);
+  return false;
+}

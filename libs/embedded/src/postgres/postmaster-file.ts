@@ -1,0 +1,37 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { stopLeftover } from '../leftover.js';
+
+const PID_LINE = 0;
+const STATUS_LINE = 7;
+
+/** Fast shutdown, then immediate, then what cannot be refused. */
+export const STOP_STEPS: { signal: NodeJS.Signals; waitMs: number }[] = [
+  { signal: 'SIGINT', waitMs: 15_000 },
+  { signal: 'SIGQUIT', waitMs: 5_000 },
+  { signal: 'SIGKILL', waitMs: 5_000 },
+];
+
+function readLines(cluster: string): string[] | undefined {
+  try {
+    return readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Whether the server with this pid has said that it accepts connections. */
+export function isReady(cluster: string, pid: number): boolean {
+  const lines = readLines(cluster);
+  return Number(lines?.[PID_LINE]) === pid && lines?.[STATUS_LINE]?.trim() === 'ready';
+}
+
+/** Stops the server that a killed start left on this cluster, and clears a pid file that now names somebody else. */
+export async function clearLeftover(cluster: string): Promise<boolean> {
+  const lines = readLines(cluster);
+  if (lines === undefined) return false;
+  const stopped = await stopLeftover(Number(lines[PID_LINE]), { marker: `-D ${cluster} `, steps: STOP_STEPS });
+  rmSync(join(cluster, 'postmaster.pid'), { force: true });
+  return stopped;
+}
