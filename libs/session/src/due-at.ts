@@ -6,7 +6,8 @@ import { type SessionState } from './session.state.js';
 export function dueAt(state: SessionState, hasHolder: boolean, now: number): number | null {
   if (state.status !== 'active') return null;
   const due = [state.expiresAt];
-  if (!state.expiringSoonAnnounced) due.push(timeLegAt(state, now));
-  if (watchesRenewal(state, hasHolder, now)) due.push(overdueAt(state));
+  if (!state.expiringSoonAnnounced) due.push(timeLegAt(state, now, hasHolder));
+  // Asked as of that second: by then a renewal may no longer be possible, and the time leg is what holds.
+  if (watchesRenewal(state, hasHolder, Math.max(now, overdueAt(state)))) due.push(overdueAt(state));
   return Math.min(...due);
 }

@@ -16,8 +16,11 @@ export {
   evaluateExpiry,
   timeLegAt,
   warningSeconds,
+  type EvaluateExpiryOptions,
   type ExpiryEvaluation,
+  type ExpiryState,
 } from './expiry-rule/expiring-soon.js';
+export { decideReminder, type ReminderDecision } from './expiry-rule/reminder.js';
 export { OVERDUE_SHARE, announceOverdue, overdueAt } from './renewal-overdue/renewal-overdue.js';
 export { grantFirstToken, sessionCreated, type CreateSession } from './create-session/create-session.js';
 export {

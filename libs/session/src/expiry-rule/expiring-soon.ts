@@ -2,6 +2,7 @@ import { toRfc3339 } from '../epoch.js';
 import { type ExpiryCause, type SessionEvent, type SessionExpiringSoon } from '../session.events.js';
 import { remainingRenewals, type SessionState } from '../session.state.js';
 import { endsAt, renewalPossible } from './ends-at.js';
+import { unrenewedFrom } from './unrenewed.js';
 import {
   EXPIRING_RENEWALS_THRESHOLD,
   EXPIRING_SECONDS_THRESHOLD,
@@ -12,14 +13,20 @@ import {
 /** Sessions that live shorter than the time threshold are warned a tenth of their life ahead. */
 const SHORT_LIFE_SHARE = 0.1;
 
+/** What the rule reads of a session. */
+export type ExpiryState = Pick<
+  SessionState,
+  'status' | 'createdAt' | 'issuedAt' | 'expiresAt' | 'expiresIn' | 'absoluteExpiresAt' | 'maxRenewals' | 'renewalCount'
+>;
+
 /** The longest this session could live, seconds. */
-function longestLife(state: SessionState): number {
+function longestLife(state: ExpiryState): number {
   const byRenewals = state.maxRenewals === null ? Infinity : state.expiresIn * (state.maxRenewals + 1);
   return Math.min(byRenewals, state.absoluteExpiresAt - state.createdAt);
 }
 
 /** Seconds before the end at which this session's owner is warned. */
-export function warningSeconds(state: SessionState, configured = EXPIRING_SECONDS_THRESHOLD): number {
+export function warningSeconds(state: ExpiryState, configured = EXPIRING_SECONDS_THRESHOLD): number {
   const life = longestLife(state);
   return life < configured ? Math.floor(life * SHORT_LIFE_SHARE) : configured;
 }
@@ -31,20 +38,35 @@ export interface ExpiryEvaluation {
   endsAt: number;
 }
 
+export interface EvaluateExpiryOptions {
+  /** A renewal was just refused by guard 1 or 2. */
+  afterRefusal?: boolean;
+  /** Whether a holder uses the session: its absence is watched by `SessionRenewalOverdue`. */
+  hasHolder?: boolean;
+  seconds?: number;
+  renewals?: number;
+}
+
 /**
  * Evaluates the rule on a session. The renewals leg counts only after a first renewal or a refused one: a session that is
- * born with few renewals is not announced at birth.
+ * born with few renewals is not announced at birth. A session that nobody is known to renew ends with its token.
  */
 export function evaluateExpiry(
-  state: SessionState,
+  state: ExpiryState,
   now: number,
-  { afterRefusal = false, seconds = EXPIRING_SECONDS_THRESHOLD, renewals = EXPIRING_RENEWALS_THRESHOLD } = {},
+  {
+    afterRefusal = false,
+    hasHolder = true,
+    seconds = EXPIRING_SECONDS_THRESHOLD,
+    renewals = EXPIRING_RENEWALS_THRESHOLD,
+  }: EvaluateExpiryOptions = {},
 ): ExpiryEvaluation {
-  const end = endsAt(state, now);
+  const unrenewed = now >= unrenewedFrom(state, hasHolder, now, seconds);
+  const end = unrenewed ? state.expiresAt : endsAt(state, now);
   const countsRenewals = state.renewalCount > 0 || afterRefusal;
   const thresholds: ExpiryThresholds = {
     remainingRenewals: countsRenewals ? renewals : -1,
-    seconds: warningSeconds(state, seconds),
+    seconds: unrenewed ? seconds : warningSeconds(state, seconds),
   };
   const left = remainingRenewals(state);
   if (state.status !== 'active' || !shouldNotifyExpiringSession(left, end, now, thresholds)) {
@@ -61,9 +83,11 @@ export function announceExpiringSoon(
   state: SessionState,
   now: number,
   trigger: SessionExpiringSoon['trigger'],
+  hasHolder = true,
 ): Extract<SessionEvent, { type: 'SessionExpiringSoon' }> | null {
   if (state.expiringSoonAnnounced) return null;
-  const { holds, causes, endsAt: end } = evaluateExpiry(state, now, { afterRefusal: trigger === 'renewal_refused' });
+  const afterRefusal = trigger === 'renewal_refused';
+  const { holds, causes, endsAt: end } = evaluateExpiry(state, now, { afterRefusal, hasHolder });
   if (!holds) return null;
   const left = remainingRenewals(state);
   return {
@@ -81,10 +105,11 @@ export function announceExpiringSoon(
 }
 
 /** The first second, not before `now`, at which the time leg of the rule holds while nothing else happens. */
-export function timeLegAt(state: SessionState, now: number): number {
+export function timeLegAt(state: ExpiryState, now: number, hasHolder = true): number {
   const ahead = warningSeconds(state);
   if (!renewalPossible(state, now)) return Math.max(now, state.expiresAt - ahead);
   const lastRenewal = state.absoluteExpiresAt - state.expiresIn;
   const afterLastRenewal = Math.max(lastRenewal + 1, state.expiresAt - ahead);
-  return Math.max(now, Math.min(state.absoluteExpiresAt - ahead, afterLastRenewal));
+  const byRule = Math.min(state.absoluteExpiresAt - ahead, afterLastRenewal);
+  return Math.max(now, Math.min(byRule, unrenewedFrom(state, hasHolder, now)));
 }
