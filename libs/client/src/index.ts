@@ -1,1 +1,2 @@
 export * from './owner/index.js';
+export * from './holder/index.js';

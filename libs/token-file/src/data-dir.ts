@@ -18,7 +18,9 @@ export function getMcpTokenPath(dataDir?: string, holderName?: string): string {
   const directory = getDataDir(dataDir);
   if (holderName === undefined || holderName === DEFAULT_HOLDER) return join(directory, 'mcp-token');
   if (!HOLDER_NAME.test(holderName)) {
-    throw new TypeError(`"${holderName}" is no holder name: use up to 64 letters, digits, dots, dashes and underscores.`);
+    throw new TypeError(
+      `"${holderName}" is no holder name: use up to 64 letters, digits, dots, dashes and underscores.`,
+    );
   }
   return join(directory, 'mcp-tokens', holderName);
 }

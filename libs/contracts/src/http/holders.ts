@@ -29,6 +29,10 @@ export const holderView = z.object({
   name: z.string(),
   /** The newest generation that this holder acknowledged to run; null before the first receipt. */
   generation: z.int().nullable(),
+  /** When that generation, or the session's end, was acknowledged first. */
+  acknowledgedAt: timestamp.nullable(),
+  /** Whether the holder acknowledged that its session has ended. */
+  ended: z.boolean(),
   lastSeenAt: timestamp.nullable(),
   createdAt: timestamp,
 });
@@ -43,7 +47,12 @@ export const handOverView = z.object({
 });
 export type HandOverView = z.infer<typeof handOverView>;
 
-export const receiptBody = z.strictObject({ sessionId: uuid, generation: z.int().min(0) });
+/** `generation`: the newest that the holder runs; `ended`: it took note that the session has ended. */
+export const receiptBody = z.strictObject({
+  sessionId: uuid,
+  generation: z.int().min(0),
+  ended: z.boolean().optional(),
+});
 export type ReceiptBody = z.infer<typeof receiptBody>;
 
 /**
