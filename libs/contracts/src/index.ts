@@ -9,3 +9,4 @@ export * from './http/agents.js';
 export * from './http/sessions.js';
 export * from './http/holders.js';
 export * from './http/channels.js';
+export * from './http/queries.js';

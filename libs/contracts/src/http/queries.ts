@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { EVENT_TYPES, type EventType } from '../event-types.js';
+import { deliveryStatus } from './channels.js';
+import { page, timestamp, uuid } from './common.js';
+import { sessionStatus } from './sessions.js';
+
+/** The beginning of an id, as people type it. */
+const idPrefix = z.string().regex(/^[0-9a-f-]{1,36}$/, 'the beginning of an id');
+
+/** Query of `GET /v1/sessions`. */
+export const sessionsQuery = page.extend({
+  agentId: uuid.optional(),
+  status: sessionStatus.optional(),
+  idPrefix: idPrefix.optional(),
+});
+export type SessionsQuery = z.infer<typeof sessionsQuery>;
+
+/** Query of `GET /v1/audit` and of its export (which takes no page). Times: `from` ≤ event < `to`. */
+export const auditQuery = page.extend({
+  agentId: uuid.optional(),
+  sessionId: uuid.optional(),
+  type: z.enum(Object.keys(EVENT_TYPES) as [EventType, ...EventType[]]).optional(),
+  actor: z.string().max(200).optional(),
+  from: timestamp.optional(),
+  to: timestamp.optional(),
+  /** Words of the reason. */
+  text: z.string().min(1).max(200).optional(),
+});
+export type AuditQuery = z.infer<typeof auditQuery>;
+
+/** Query of `GET /v1/deliveries`. */
+export const deliveriesQuery = page.extend({
+  channelId: uuid.optional(),
+  eventId: uuid.optional(),
+  status: deliveryStatus.optional(),
+});
+export type DeliveriesQuery = z.infer<typeof deliveriesQuery>;
+
+/** Query of `GET /v1/holders`. */
+export const holdersQuery = page.extend({ agentId: uuid.optional(), sessionId: uuid.optional() });
+export type HoldersQuery = z.infer<typeof holdersQuery>;
