@@ -11,11 +11,24 @@ end $$;
 
 grant usage on schema ledger to session_ledger_app;
 
+-- One row per log, read by every append and changed only when an epoch opens (0004).
+create table ledger.log (
+  log text primary key,
+  epoch int not null,
+  -- Transaction ids below this one belong to the cluster of an earlier epoch.
+  floor_txid xid8 not null,
+  system_identifier text not null
+);
+insert into ledger.log
+select 'main', 1, '0', system_identifier::text from pg_control_system();
+
 -- One row per stream: its version and the head of its hash chain.
 create table ledger.stream (
   stream_id text primary key,
   version bigint not null,
-  head bytea not null
+  head bytea not null,
+  -- Time of the newest event, epoch microseconds: time never goes back within a stream.
+  occurred_micros bigint not null
 ) with (fillfactor = 80);
 
 -- Append-only. `payload` is canonical JSON: the very bytes that the leaf covers.

@@ -123,6 +123,16 @@ export class KillSwitchActive extends Error {
   override readonly name = 'KillSwitchActive';
 }
 
+/** An agent of this name exists already. */
+export class NameTaken extends Error {
+  override readonly name = 'NameTaken';
+}
+
+/** A programmer's mistake in the request: unknown type, forbidden stream id, payload too large, a head that is not its stream's. */
+export class InvalidAppend extends TypeError {
+  override readonly name = 'InvalidAppend';
+}
+
 /** The event store. */
 export interface EventStore {
   append(request: AppendRequest): Promise<AppendResult>;

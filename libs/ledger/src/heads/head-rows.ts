@@ -1,0 +1,98 @@
+import { type AgentHead, type AppendRequest, type HolderHead, type SessionHead } from '../types.js';
+
+type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
+  : S;
+/** A head as its table names its columns. */
+export type RowOf<T> = { [K in keyof T & string as Snake<K>]: T[K] };
+
+const SESSION_FIELDS = [
+  'sessionId',
+  'agentId',
+  'agentName',
+  'status',
+  'version',
+  'generation',
+  'tokenHeader',
+  'tokenPayload',
+  'tokenHash',
+  'expiresIn',
+  'issuedAt',
+  'expiresAt',
+  'absoluteExpiresAt',
+  'maxRenewals',
+  'renewalCount',
+  'renewalRejectWindow',
+  'rejectWindowEndsAt',
+  'previousTokenAccepted',
+  'constraints',
+  'reason',
+  'labels',
+  'createdAt',
+  'expiringSoonAnnounced',
+  'overdueGeneration',
+  'dueAt',
+] as const satisfies (keyof SessionHead)[];
+const AGENT_FIELDS = [
+  'agentId',
+  'name',
+  'enabled',
+  'defaultConstraints',
+  'createdAt',
+  'version',
+] as const satisfies (keyof AgentHead)[];
+const HOLDER_FIELDS = [
+  'holderId',
+  'agentId',
+  'sessionId',
+  'name',
+  'signingKey',
+  'sealingKey',
+  'createdAt',
+  'removedAt',
+] as const satisfies (keyof HolderHead)[];
+
+/** A compile error here names a field that a list above lacks: it would be lost between head and row. */
+type Covers<T, F extends readonly (keyof T)[]> = Exclude<keyof T, F[number]> extends never ? true : never;
+const complete: [
+  Covers<SessionHead, typeof SESSION_FIELDS>,
+  Covers<AgentHead, typeof AGENT_FIELDS>,
+  Covers<HolderHead, typeof HOLDER_FIELDS>,
+] = [true, true, true];
+void complete;
+
+function column(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function mapping<T extends object>(fields: readonly (keyof T & string)[]) {
+  const pairs = fields.map((field) => [field, column(field)] as const);
+  return {
+    toRow: (head: T): RowOf<T> => Object.fromEntries(pairs.map(([field, name]) => [name, head[field]])) as RowOf<T>,
+    fromRow: (row: RowOf<T>): T =>
+      Object.fromEntries(pairs.map(([field, name]) => [field, (row as Record<string, unknown>)[name]])) as T,
+  };
+}
+
+export const sessionRows = mapping<SessionHead>(SESSION_FIELDS);
+export const agentRows = mapping<AgentHead>(AGENT_FIELDS);
+export const holderRows = mapping<HolderHead>(HOLDER_FIELDS);
+
+/** The heads of an append as JSON for `ledger.put_heads`; null when it has none. */
+export function headsParameter(heads: AppendRequest['heads']): string | null {
+  const sessions = heads?.sessions?.map(sessionRows.toRow);
+  const agents = heads?.agents?.map(agentRows.toRow);
+  const holders = heads?.holders?.map(holderRows.toRow);
+  const killSwitch = heads?.killSwitch && {
+    active: heads.killSwitch.active,
+    reason: heads.killSwitch.reason,
+    changed_at: heads.killSwitch.changedAt,
+  };
+  if (!sessions?.length && !agents?.length && !holders?.length && !killSwitch) return null;
+  return JSON.stringify({
+    ...(sessions?.length && { sessions }),
+    ...(agents?.length && { agents }),
+    ...(holders?.length && { holders }),
+    ...(killSwitch && { kill_switch: killSwitch }),
+  });
+}

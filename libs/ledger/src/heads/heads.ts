@@ -1,0 +1,75 @@
+import { type Database } from '#libs/database';
+import {
+  type AgentHead,
+  type Heads,
+  type HolderHead,
+  type KillSwitch,
+  type SessionHead,
+  type SessionSnapshot,
+} from '../types.js';
+import { agentRows, holderRows, sessionRows, type RowOf } from './head-rows.js';
+
+const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now';
+
+// The clock is read after the head: what the head says was true before `now`.
+const SESSION = `
+  select h.*, a.enabled as agent_enabled, k.active as kill_switch_active, ${NOW},
+    array(select holder_id::text from ledger.holder_head where session_id = $1 and removed_at is null) as holder_ids
+  from ledger.session_head h
+  join ledger.agent_head a using (agent_id)
+  cross join ledger.kill_switch k
+  where h.session_id = $1`;
+
+type SnapshotRow = RowOf<SessionHead> & {
+  agent_enabled: boolean;
+  kill_switch_active: boolean;
+  holder_ids: string[];
+  now: number;
+};
+
+/** Reads the write models, on the primary, never cached. */
+export function createHeads(database: Database): Heads {
+  return {
+    async session(sessionId: string): Promise<SessionSnapshot | null> {
+      const [row] = await database.prepared<SnapshotRow>('heads.session', SESSION, [sessionId]);
+      if (!row) return null;
+      return {
+        head: sessionRows.fromRow(row),
+        agentEnabled: row.agent_enabled,
+        holderIds: row.holder_ids,
+        killSwitchActive: row.kill_switch_active,
+        now: row.now,
+      };
+    },
+
+    async agent(agentId: string): Promise<AgentHead | null> {
+      const text = 'select * from ledger.agent_head where agent_id = $1';
+      const [row] = await database.prepared<RowOf<AgentHead>>('heads.agent', text, [agentId]);
+      return row ? agentRows.fromRow(row) : null;
+    },
+
+    async holder(holderId: string): Promise<HolderHead | null> {
+      const text = 'select * from ledger.holder_head where holder_id = $1';
+      const [row] = await database.prepared<RowOf<HolderHead>>('heads.holder', text, [holderId]);
+      return row ? holderRows.fromRow(row) : null;
+    },
+
+    async activeSessions(agentId: string): Promise<SessionHead[]> {
+      const text = `select * from ledger.session_head where agent_id = $1 and status = 'active' order by session_id`;
+      const rows = await database.prepared<RowOf<SessionHead>>('heads.activeSessions', text, [agentId]);
+      return rows.map(sessionRows.fromRow);
+    },
+
+    async killSwitch(): Promise<KillSwitch> {
+      const text = 'select active, reason, changed_at from ledger.kill_switch';
+      const [row] = await database.prepared<RowOf<KillSwitch>>('heads.killSwitch', text);
+      const { active, reason, changed_at } = row as RowOf<KillSwitch>;
+      return { active, reason, changedAt: changed_at };
+    },
+
+    async now(): Promise<number> {
+      const [row] = await database.prepared<{ now: number }>('heads.now', `select ${NOW}`);
+      return (row as { now: number }).now;
+    },
+  };
+}

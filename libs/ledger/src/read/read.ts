@@ -1,0 +1,32 @@
+import { LOG } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { type EventStore, type LogEntry, type StoredEvent } from '../types.js';
+import { logEntryOf, STORED_EVENT_COLUMNS, storedEventOf, type StoredEventRow } from './stored-events.js';
+
+const READ_STREAM = `
+  select ${STORED_EVENT_COLUMNS}
+  from ledger.event v where v.stream_id = $1 and v.version >= $2 order by v.version limit $3`;
+
+const READ_LOG = `
+  select e.position, ${STORED_EVENT_COLUMNS}
+  from ledger.entry e join ledger.event v using (stream_id, version)
+  where e.log = $1 and e.position > $2 order by e.position limit $3`;
+
+const ALL = 1_000_000;
+
+export async function readStream(
+  database: Database,
+  ...[streamId, { fromVersion = 1, limit = ALL } = {}]: Parameters<EventStore['readStream']>
+): Promise<StoredEvent[]> {
+  const values = [streamId, fromVersion, limit];
+  return (await database.prepared<StoredEventRow>('ledger.readStream', READ_STREAM, values)).map(storedEventOf);
+}
+
+export async function readLog(
+  database: Database,
+  ...[{ after, limit }]: Parameters<EventStore['readLog']>
+): Promise<LogEntry[]> {
+  const values = [LOG, after, limit];
+  type Row = StoredEventRow & { position: number };
+  return (await database.prepared<Row>('ledger.readLog', READ_LOG, values)).map(logEntryOf);
+}
