@@ -1,1 +1,7 @@
-export default async function () {}
+import { clearRun } from './run-folder.mjs';
+
+export default async function globalTeardown() {
+  const { postgres, runDir } = globalThis.sessionLedgerTestRun;
+  await postgres.stop();
+  await clearRun(runDir);
+}

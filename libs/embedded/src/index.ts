@@ -3,4 +3,4 @@ export { findNatsServer } from './nats/nats-binary.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
 export { InstanceLock } from './instance-lock.js';
 export { secretFile } from './secret-file.js';
-export { stopLeftover } from './leftover.js';
+export { stopServersIn } from './servers-in.js';

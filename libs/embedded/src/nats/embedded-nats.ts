@@ -43,7 +43,7 @@ export class EmbeddedNats implements AsyncDisposable {
   static async start(options: EmbeddedNatsOptions): Promise<EmbeddedNats> {
     const folder = resolve(options.dataDir);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (await clearLeftover(folder)) options.onMessage?.('Stopped the nats-server of an earlier start');
+    if (await clearNatsLeftover(folder)) options.onMessage?.('Stopped the nats-server of an earlier start');
     const command = await findNatsServer(options);
     const service = { user: SERVICE_USER, password: secretFile(join(folder, 'password')) };
     const config = writeServerConfig({
@@ -94,7 +94,8 @@ export class EmbeddedNats implements AsyncDisposable {
   }
 }
 
-async function clearLeftover(folder: string): Promise<boolean> {
+/** Stops the nats-server that a killed start left on this folder. */
+export async function clearNatsLeftover(folder: string): Promise<boolean> {
   const run = join(folder, 'run');
   const pid = Number(readOptional(join(run, 'nats-server.pid')));
   const stopped = await stopLeftover(pid, { marker: `-c ${join(folder, 'server.conf')}`, steps: STOP_STEPS });

@@ -1,0 +1,13 @@
+export { testEnvironment, type TestEnvironment } from './environment.js';
+export { SmtpReceiver, type ReceivedMail, type SmtpRefusal } from './receivers/smtp-receiver.js';
+export {
+  TelegramStandIn,
+  type SentMessage,
+  type TelegramCall,
+  type TelegramRefusal,
+} from './receivers/telegram-stand-in.js';
+export { WebhookReceiver, type ReceivedWebhook, type WebhookReply } from './receivers/webhook-receiver.js';
+export { RunningProcess, startProcess, type ProcessExit, type ProcessOptions } from './run-process.js';
+export { createTestDatabase, type TestDatabase } from './test-database.js';
+export { startTestNats, TestNats } from './test-nats.js';
+export { until, type UntilOptions } from './until.js';

@@ -1,0 +1,75 @@
+import { buffer } from 'node:stream/consumers';
+import { type AddressInfo } from 'node:net';
+import PostalMime, { type Email } from 'postal-mime';
+import { SMTPServer } from 'smtp-server';
+
+export interface ReceivedMail {
+  from: string;
+  recipients: string[];
+  /** Parsed message: headers, subject, text, html. */
+  mail: Email;
+  raw: string;
+}
+
+export interface SmtpRefusal {
+  /** E.g. 550 for good, 451 for now. */
+  code: number;
+  message: string;
+}
+
+type Judge = (recipient: string, earlier: number) => SmtpRefusal | undefined;
+
+/** An SMTP server that keeps what it gets and refuses recipients as told. */
+export class SmtpReceiver implements AsyncDisposable {
+  readonly received: ReceivedMail[] = [];
+  private attempts = 0;
+  private judge: Judge = () => undefined;
+
+  private constructor(private readonly server: SMTPServer) {}
+
+  static async start(): Promise<SmtpReceiver> {
+    const holder: { receiver?: SmtpReceiver } = {};
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onRcptTo: ({ address }, _session, done) => done(holder.receiver?.verdict(address)),
+      onData: (stream, { envelope }, done) => {
+        const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+        const recipients = envelope.rcptTo.map(({ address }) => address);
+        buffer(stream)
+          .then((raw) => holder.receiver?.keep(from, recipients, raw.toString('utf8')))
+          .then(() => done(), done);
+      },
+    });
+    // A client that hangs up in the middle is part of some tests.
+    server.on('error', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (holder.receiver = new SmtpReceiver(server));
+  }
+
+  get port(): number {
+    return (this.server.server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${this.port}`;
+  }
+
+  /** Decides on every recipient of every attempt; `earlier` counts those before. */
+  refuse(judge: Judge): void {
+    this.judge = judge;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private verdict(recipient: string): Error | undefined {
+    const refusal = this.judge(recipient, this.attempts++);
+    return refusal && Object.assign(new Error(refusal.message), { responseCode: refusal.code });
+  }
+
+  private async keep(from: string, recipients: string[], raw: string): Promise<void> {
+    this.received.push({ from, recipients, raw, mail: await PostalMime.parse(raw) });
+  }
+}

@@ -1,0 +1,183 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface TelegramCall {
+  /** Bot API method, e.g. `sendMessage`. */
+  method: string;
+  token: string;
+  parameters: Record<string, unknown>;
+}
+
+export interface TelegramRefusal {
+  error_code: number;
+  description: string;
+  /** Seconds, with 429. */
+  retryAfter?: number;
+}
+
+export interface SentMessage {
+  messageId: number;
+  chatId: string;
+  text: string;
+  replyMarkup: unknown;
+}
+
+type Judge = (call: TelegramCall, earlier: number) => TelegramRefusal | undefined;
+type Update = Record<string, unknown> & { update_id: number };
+
+const BOT = { id: 7000000001, is_bot: true, first_name: 'Ledger', username: 'ledger_stand_in_bot' };
+const MAX_POLL_MS = 2000;
+
+/** Stands in for the Telegram Bot API over HTTP: keeps calls and messages, serves updates by long polling, refuses as told. */
+export class TelegramStandIn implements AsyncDisposable {
+  /** Every call except `getUpdates`. */
+  readonly calls: TelegramCall[] = [];
+  readonly messages: SentMessage[] = [];
+  private readonly sockets = new Set<Socket>();
+  private updates: Update[] = [];
+  private wakePollers = new Set<() => void>();
+  private judge: Judge = () => undefined;
+  private lastId = 0;
+
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async start(): Promise<TelegramStandIn> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const standIn = new TelegramStandIn(server, (server.address() as AddressInfo).port);
+    server.on('connection', (socket) => {
+      standIn.sockets.add(socket);
+      socket.once('close', () => standIn.sockets.delete(socket));
+    });
+    server.on('request', (request, response) => void standIn.answer(request, response));
+    return standIn;
+  }
+
+  get apiRoot(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Decides on every call except `getUpdates`; `earlier` counts those before. */
+  refuse(judge: Judge): void {
+    this.judge = judge;
+  }
+
+  /** A text that somebody writes to the bot. */
+  say(chatId: number, userId: number, words: string): void {
+    this.deliver({ message: this.messageOf(chatId, userId, words) });
+  }
+
+  /** A tap on a button of the inline keyboard under `messageId`. */
+  press(chatId: number, userId: number, messageId: number, data: string): void {
+    this.deliver({
+      callback_query: {
+        id: String(++this.lastId),
+        from: { id: userId, is_bot: false, first_name: 'Someone' },
+        chat_instance: String(chatId),
+        message: {
+          message_id: messageId,
+          date: seconds(),
+          chat: { id: chatId, type: 'private', first_name: 'Someone' },
+        },
+        data,
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const wake of this.wakePollers) wake();
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private messageOf(chatId: number, userId: number, words: string): Record<string, unknown> {
+    const isCommand = words.startsWith('/');
+    const length = words.split(' ')[0]?.length ?? 0;
+    return {
+      message_id: ++this.lastId,
+      date: seconds(),
+      from: { id: userId, is_bot: false, first_name: 'Someone' },
+      chat: { id: chatId, type: 'private', first_name: 'Someone' },
+      text: words,
+      ...(isCommand && { entities: [{ type: 'bot_command', offset: 0, length }] }),
+    };
+  }
+
+  private deliver(update: Record<string, unknown>): void {
+    this.updates.push({ ...update, update_id: ++this.lastId });
+    for (const wake of this.wakePollers) wake();
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, token = '', method = ''] = /^\/bot([^/]+)\/(\w+)/.exec(request.url ?? '') ?? [];
+    const parameters = parseParameters(await text(request));
+    const call = { method, token, parameters };
+    if (method === 'getUpdates') return send(response, 200, { ok: true, result: await this.poll(parameters) });
+
+    const earlier = this.calls.push(call) - 1;
+    const refusal = this.judge(call, earlier);
+    if (refusal) {
+      const { error_code, description, retryAfter } = refusal;
+      const extra = retryAfter === undefined ? {} : { parameters: { retry_after: retryAfter } };
+      return send(response, error_code, { ok: false, error_code, description, ...extra });
+    }
+    send(response, 200, { ok: true, result: this.perform(call) });
+  }
+
+  private async poll({ offset = 0, timeout = 0 }: Record<string, unknown>): Promise<Update[]> {
+    // An offset confirms all updates before it.
+    this.updates = this.updates.filter(({ update_id }) => update_id >= Number(offset));
+    if (this.updates.length === 0) await this.nextUpdate(Math.min(Number(timeout) * 1000, MAX_POLL_MS));
+    return this.updates;
+  }
+
+  private nextUpdate(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.wakePollers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, waitMs);
+      this.wakePollers.add(wake);
+    });
+  }
+
+  private perform({ method, parameters }: TelegramCall): unknown {
+    if (method === 'getMe') return BOT;
+    const words = String(parameters['text'] ?? '');
+    const chatId = String(parameters['chat_id'] ?? '');
+    if (method === 'sendMessage') {
+      const messageId = ++this.lastId;
+      this.messages.push({ messageId, chatId, text: words, replyMarkup: parameters['reply_markup'] });
+      return { message_id: messageId, date: seconds(), chat: { id: Number(chatId), type: 'private' }, text: words };
+    }
+    if (method === 'editMessageText') {
+      const message = this.messages.find(({ messageId }) => messageId === Number(parameters['message_id']));
+      if (message) Object.assign(message, { text: words, replyMarkup: parameters['reply_markup'] });
+      return {
+        message_id: message?.messageId,
+        date: seconds(),
+        chat: { id: Number(chatId), type: 'private' },
+        text: words,
+      };
+    }
+    return true;
+  }
+}
+
+function parseParameters(body: string): Record<string, unknown> {
+  return body === '' ? {} : (JSON.parse(body) as Record<string, unknown>);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

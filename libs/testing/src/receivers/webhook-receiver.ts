@@ -1,0 +1,73 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface ReceivedWebhook {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  /** The body byte for byte, as signatures cover it. */
+  body: string;
+  receivedAt: number;
+}
+
+export interface WebhookReply {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: string;
+  /** `hang`: never answer; `reset`: close the connection after reading the request. */
+  instead?: 'hang' | 'reset';
+}
+
+type Responder = (request: ReceivedWebhook, earlier: number) => WebhookReply;
+
+/** An HTTP endpoint that keeps what it gets and answers as told; 204 unless told otherwise. */
+export class WebhookReceiver implements AsyncDisposable {
+  readonly received: ReceivedWebhook[] = [];
+  private readonly sockets = new Set<Socket>();
+  private responder: Responder = () => ({});
+
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async start(): Promise<WebhookReceiver> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const receiver = new WebhookReceiver(server, (server.address() as AddressInfo).port);
+    receiver.serve();
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/webhook`;
+  }
+
+  /** `earlier` counts the requests before this one. */
+  respond(responder: Responder): void {
+    this.responder = responder;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private serve(): void {
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+    this.server.on('request', (request, response) => {
+      void text(request).then((body) => {
+        const { method = '', url = '', headers } = request;
+        const webhook = { method, path: url, headers, body, receivedAt: Date.now() };
+        const earlier = this.received.push(webhook) - 1;
+        const { status = 204, headers: extra, body: answer, instead } = this.responder(webhook, earlier);
+        if (instead === 'reset') request.socket.destroy();
+        else if (instead !== 'hang') response.writeHead(status, extra).end(answer);
+      });
+    });
+  }
+}
