@@ -1,0 +1,2 @@
+/** The embedded default: everything in one process. */
+export async function runStandalone(): Promise<void> {}
