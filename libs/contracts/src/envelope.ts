@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { eventTypeOf, type DomainEvent } from './event-types.js';
+import { cloudEventType, eventTypeOf, type DomainEvent, type EventType } from './event-types.js';
+import { upcast } from './upcast.js';
 
 /** CloudEvents 1.0 with the ledger's extensions: what JetStream, webhooks, SSE and the audit routes carry. */
 export const cloudEvent = z.looseObject({
@@ -26,8 +27,45 @@ export const cloudEvent = z.looseObject({
 });
 export type CloudEvent = z.infer<typeof cloudEvent>;
 
-/** The typed fact inside an envelope; null for a type that this version of the code does not know. */
+/** An event of the log as the store reads it; `data` may be of a newer version than `payload`. */
+export interface RecordedEvent {
+  position: number;
+  streamId: string;
+  version: number;
+  id: string;
+  type: EventType;
+  /** Version of `payload`. */
+  schemaVersion: number;
+  time: string;
+  actor: string;
+  requestId: string;
+  payload: string;
+  leaf: string;
+}
+
+/** The envelope of a recorded event: its data is exactly what was recorded and hashed. */
+export function toCloudEvent(event: RecordedEvent, source: string): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: event.id,
+    source,
+    type: cloudEventType(event.type, event.schemaVersion),
+    subject: event.streamId.slice(event.streamId.indexOf(':') + 1),
+    time: event.time,
+    datacontenttype: 'application/json',
+    data: JSON.parse(event.payload) as Record<string, unknown>,
+    position: event.position,
+    streamversion: event.version,
+    actor: event.actor,
+    requestid: event.requestId,
+    leaf: event.leaf,
+  };
+}
+
+/** The typed fact inside an envelope, as the newest version; null for a type that this version of the code does not know. */
 export function domainEventOf(event: CloudEvent): DomainEvent | null {
   const type = eventTypeOf(event.type);
-  return type === null ? null : ({ type, data: event.data } as unknown as DomainEvent);
+  if (type === null) return null;
+  const schemaVersion = Number(/\.v(\d+)$/.exec(event.type)?.[1] ?? 1);
+  return { type, data: upcast({ type, schemaVersion, data: event.data }) } as unknown as DomainEvent;
 }

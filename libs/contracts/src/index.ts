@@ -1,6 +1,7 @@
 export * from './names.js';
 export * from './event-types.js';
 export * from './streams.js';
+export * from './upcast.js';
 export * from './envelope.js';
 export * from './token-claims.js';
 export * from './errors.js';

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { type PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { loadMigrations } from './migrations.js';
+import { type DatabaseOptions } from './database-options.js';
 import { migrate } from './migrate.js';
 
 const APP_ROLE = 'session_ledger_app';
@@ -9,17 +10,6 @@ const INT8 = 20;
 
 // Positions, versions and epoch seconds stay far below 2^53.
 pg.types.setTypeParser(INT8, Number);
-
-export interface DatabaseOptions {
-  /** `postgres://` URL of a user that owns the schema or may create it. */
-  url: string;
-  /** Shown in `pg_stat_activity`, so that a stalled horizon names its process. */
-  applicationName: string;
-  /** Connections of this process. */
-  poolSize?: number;
-  /** Told of connection errors of idle clients; they are replaced by themselves. */
-  onIdleError?: (error: Error) => void;
-}
 
 export type Row = Record<string, unknown>;
 
@@ -45,7 +35,12 @@ export class Database implements AsyncDisposable {
       },
     });
     await dataSource.initialize();
-    return new Database(dataSource, (dataSource.driver as PostgresDriver).master as pg.Pool);
+    const pool = (dataSource.driver as PostgresDriver).master as pg.Pool;
+    // The pool listens to idle clients only: without this a connection that dies in a transaction ends the process.
+    pool.on('acquire', (client: pg.PoolClient) => {
+      if (client.listenerCount('error') === 0) client.on('error', (error) => options.onIdleError?.(error));
+    });
+    return new Database(dataSource, pool);
   }
 
   async query<T extends pg.QueryResultRow = Row>(text: string, values: unknown[] = []): Promise<T[]> {

@@ -1,3 +1,5 @@
-export { Database, type DatabaseOptions, type Row } from './database.js';
+export { Database, type Row } from './database.js';
+export { type DatabaseOptions } from './database-options.js';
+export { lead, Lease } from './leader.js';
 export { LOCKS } from './locks.js';
 export { type PoolClient } from 'pg';

@@ -8,7 +8,7 @@ interface DatabaseError {
 
 /** Turns the error codes of `ledger.append` (migration 0002) into the errors of the interface; others pass as they are. */
 export function appendErrorOf(error: unknown): unknown {
-  const { code, detail, constraint } = error as DatabaseError;
+  const { code = '', detail, constraint } = error as DatabaseError;
   switch (code) {
     case 'LG003':
       return new IdempotencyMismatch(detail ?? '');

@@ -1,6 +1,5 @@
-import { type EventType } from '#libs/contracts';
+import { upcast, type EventType } from '#libs/contracts';
 import { type LogEntry, type StoredEvent } from '../types.js';
-import { upcast } from './upcast.js';
 
 /** Columns of `ledger.event` (alias `v`) that make a StoredEvent. */
 export const STORED_EVENT_COLUMNS = `
@@ -21,19 +20,20 @@ export interface StoredEventRow extends Record<string, unknown> {
   leaf: string;
 }
 
+/** Throws UnknownEvent when the event is newer than this code. */
 export function storedEventOf(row: StoredEventRow): StoredEvent {
-  const { type, schemaVersion, data } = upcast(row.type as EventType, row.schema_version, JSON.parse(row.payload));
+  const { type, schema_version: schemaVersion, payload } = row;
   return {
     streamId: row.stream_id,
     version: row.version,
     id: row.event_id,
-    type,
+    type: type as EventType,
     schemaVersion,
     time: row.time,
     actor: row.actor,
     requestId: row.request_id,
-    payload: row.payload,
-    data,
+    payload,
+    data: upcast({ type, schemaVersion, data: JSON.parse(payload) }),
     leaf: row.leaf,
   };
 }
