@@ -29,6 +29,7 @@ export default tseslint.config(
         module: 'writable',
         URL: 'readonly',
         setTimeout: 'readonly',
+        setInterval: 'readonly',
         Buffer: 'readonly',
       },
     },

@@ -1,0 +1,58 @@
+/** Behind every npm script: installs and compiles where that is needed, then runs the target in the foreground. */
+import { spawn } from 'node:child_process';
+
+const OLDEST_NODE = [20, 19];
+const PARENT_CHECK_MS = 500;
+const SERVICES = ['api', 'sequencer', 'projector', 'notifier'];
+const TARGETS = {
+  start: ['dist/apps/standalone/src/main.js'],
+  ...Object.fromEntries(SERVICES.map((name) => [`start:${name}`, [`dist/apps/${name}/src/main.js`]])),
+  demo: ['dist/test/demo/main.js'],
+  rebuild: ['dist/apps/projector/src/rebuild.js'],
+  bench: ['--expose-gc', 'dist/test/bench/main.js'],
+  test: [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--maxWorkers=2',
+    '--reporters=default',
+    '--reporters=<rootDir>/tools/count-reporter.mjs',
+  ],
+};
+
+const [target, ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(TARGETS, target)) stopWith(`Unknown target ${target}. Known: ${Object.keys(TARGETS).join(', ')}`);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  stopWith(
+    `Session Ledger needs Node ${OLDEST_NODE.join('.')} or later; this is ${process.version}. Install a newer one from https://nodejs.org.`,
+  );
+}
+
+const { ensureBuilt, ensureInstalled, ROOT } = await import('./freshness.mjs');
+ensureInstalled();
+ensureBuilt();
+runInForeground([...TARGETS[target], ...rest]);
+
+function runInForeground(args) {
+  // The fourth descriptor closes when we are killed, so that the target can end as well.
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event !== undefined) stopWithParent(child);
+  child.on('error', (error) => stopWith(error.message));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal];
+    process.disconnect?.();
+  });
+}
+
+/** A killed npm takes its script along. */
+function stopWithParent(child) {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), PARENT_CHECK_MS).unref();
+}
+
+function stopWith(message) {
+  console.error(message);
+  process.exit(1);
+}
