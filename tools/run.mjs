@@ -1,7 +1,15 @@
 /** Behind every npm script: installs and compiles where that is needed, then runs the target in the foreground. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 
 const OLDEST_NODE = [20, 19];
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  stopWith(
+    `Session Ledger needs Node ${OLDEST_NODE.join('.')} or later; this is ${process.version}. Install a newer one from https://nodejs.org.`,
+  );
+}
+
 const PARENT_CHECK_MS = 500;
 const SERVICES = ['api', 'sequencer', 'projector', 'notifier'];
 const TARGETS = {
@@ -16,19 +24,12 @@ const TARGETS = {
     'node_modules/jest/bin/jest.js',
     '--maxWorkers=2',
     '--reporters=default',
-    '--reporters=<rootDir>/tools/count-reporter.mjs',
+    `--reporters=${join(import.meta.dirname, 'count-reporter.mjs')}`,
   ],
 };
 
 const [target, ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(TARGETS, target)) stopWith(`Unknown target ${target}. Known: ${Object.keys(TARGETS).join(', ')}`);
-const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
-  stopWith(
-    `Session Ledger needs Node ${OLDEST_NODE.join('.')} or later; this is ${process.version}. Install a newer one from https://nodejs.org.`,
-  );
-}
-
 const { ensureBuilt, ensureInstalled, ROOT } = await import('./freshness.mjs');
 ensureInstalled();
 ensureBuilt();
