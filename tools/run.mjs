@@ -22,9 +22,10 @@ const TARGETS = {
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     'node_modules/jest/bin/jest.js',
-    '--maxWorkers=2',
     '--reporters=default',
     `--reporters=${join(import.meta.dirname, 'count-reporter.mjs')}`,
+    // After the list of reporters, which would otherwise swallow a path.
+    '--maxWorkers=2',
   ],
 };
 
