@@ -1,2 +1,5 @@
 export * from './owner/index.js';
 export * from './holder/index.js';
+export * from './session/index.js';
+export { silentLog, type Log } from './log.js';
+export { type ApiResult } from './http/api-result.js';

@@ -1,0 +1,353 @@
+import { type Problem, type SessionView } from '#libs/contracts';
+import { type HolderIdentity } from '../holder/holder-identity.js';
+import { type Log } from '../log.js';
+import { type HeldSession, type Trouble } from './held-session.js';
+import { type HeldToken } from './held-token.js';
+import { type LedgerApi } from './ledger-api.js';
+import { type Receipts } from './receipts.js';
+import { type RenewalLock } from './renewal-lock.js';
+import { renewalStep, type RenewalStep } from './renew-session.js';
+import { recoveryDelay, RETRY_DELAYS } from './schedule.js';
+import { type ServerClock } from './server-clock.js';
+import { deathOf, unreachable } from './trouble.js';
+import { type Found, type TokenSources } from './token-sources.js';
+import { type TokenStore } from './token-store.js';
+
+export interface SessionKeeperParts {
+  api: LedgerApi;
+  clock: ServerClock;
+  session: HeldSession;
+  store: TokenStore;
+  sources: TokenSources;
+  lock: RenewalLock;
+  receipts: Receipts;
+  holder: () => HolderIdentity | null;
+  log: Log;
+  /** Something that a reader of the status would see has changed. */
+  changed: () => void;
+}
+
+/** Where the session stands after the server was asked. */
+export type Standing = 'current' | 'taken' | 'dead' | 'unreachable' | 'kill-switch' | 'behind';
+
+/** What came of one attempt to renew. */
+export type RenewalOutcome = RenewalStep['do'] | 'already-taken' | 'sibling-renews' | 'not-due' | Standing;
+
+/** Every change of the held session, one step at a time; the manager decides when. Times are `performance.now()`. */
+export class SessionKeeper {
+  /** The token in memory is not in the file yet. */
+  writePending = false;
+  recoverAt: number | null = null;
+  renewNotBefore = 0;
+  private failures = 0;
+  private refusedAsEarly = 0;
+  /** A renewal was sent and its answer is not known. */
+  private unsettled = false;
+  private lastSearch = -Infinity;
+  /** Quick recoveries used up since the start. */
+  private probes = 0;
+
+  constructor(private readonly parts: SessionKeeperParts) {}
+
+  /** Asks the server about the held token, and looks for another where it is refused or gone. */
+  async verify(): Promise<Standing> {
+    const { session, api } = this.parts;
+    // Also where it was refused before: the server may have been another one, or restored.
+    const held = session.token;
+    if (held === null || session.hasEnded(held)) return await this.replace(null);
+    const answer = await api.whoami(held.token);
+    switch (answer.kind) {
+      case 'ok':
+        if (answer.data.generation > held.gen) return (await this.catchUp(answer.data.generation)) ?? 'behind';
+        session.confirm(answer.data);
+        this.parts.changed();
+        return 'current';
+      case 'expired':
+        session.refuse(held);
+        return await this.replace(answer.problem);
+      case 'killSwitch':
+        return this.noteKillSwitch();
+      case 'networkError':
+        return this.noteTrouble(unreachable(answer.reason));
+      case 'error':
+        return this.noteTrouble({
+          reason: 'renewal_refused',
+          detail: `${answer.problem.title}. ${answer.problem.hint}`,
+        });
+    }
+  }
+
+  /** The held token was answered 401: another one is taken if there is one. */
+  async unauthorized(problem: Problem | null): Promise<Standing> {
+    const { session } = this.parts;
+    if (session.token !== null) session.refuse(session.token);
+    // Fifty calls a second may fail on one dead token: one search a second serves them all.
+    if (session.death !== null && performance.now() - this.lastSearch < 1_000) return 'dead';
+    return await this.replace(problem);
+  }
+
+  /** Takes the file's other token, else the hand-over's. Null: none of them has news. */
+  async catchUp(generation?: number): Promise<'taken' | null> {
+    const { session, sources } = this.parts;
+    const held = session.usable();
+    if (generation !== undefined && held !== null && held.gen >= generation) return 'taken';
+    const inFile = await sources.fromFile();
+    if (inFile.kind === 'token' && (await this.takeFound(inFile))) return 'taken';
+    const handed = await sources.fromHandOver();
+    return handed.kind === 'token' && (await this.takeFound(handed)) ? 'taken' : null;
+  }
+
+  /** Looks at the file alone. */
+  async considerFile(): Promise<void> {
+    const found = await this.parts.sources.fromFile();
+    if (found.kind === 'token') await this.takeFound(found);
+  }
+
+  /** Every way back to a renewable token. Runs every minute while something is wrong, and at once on a hint. */
+  async recover(): Promise<Standing> {
+    const { session } = this.parts;
+    this.recoverAt = null;
+    session.forgetRefusals();
+    const standing =
+      session.finality !== null && session.usable() !== null
+        ? ((await this.catchUp()) ?? 'behind')
+        : await this.verify();
+    if (standing === 'current') {
+      this.failures = 0;
+      this.renewNotBefore = 0;
+    } else if (standing !== 'taken') {
+      this.recoverAt ??= performance.now() + recoveryDelay();
+    }
+    if (standing === 'unreachable') this.probeSoon();
+    else this.probes = RETRY_DELAYS.length;
+    return standing;
+  }
+
+  /** A server that is just starting beside this process is found within seconds, not after a minute. */
+  private probeSoon(): void {
+    const delay = RETRY_DELAYS[this.probes];
+    this.probes += 1;
+    if (delay !== undefined) this.recoverAt = performance.now() + delay;
+  }
+
+  /** One attempt to renew, with all that goes before it. */
+  async renew(force = false): Promise<RenewalOutcome> {
+    const { session, sources, lock, clock } = this.parts;
+    if (session.usable() === null) return await this.verify();
+    const inFile = await sources.fromFile();
+    if (inFile.kind === 'token' && (await this.takeFound(inFile))) return 'already-taken';
+    if (!session.confirmed || this.unsettled) {
+      const standing = await this.settle();
+      if (standing !== 'current') return standing;
+      // Only now is the server's time known: it may be far from due.
+      if (!force && session.renewAt !== null && clock.now() < session.renewAt) return 'not-due';
+    }
+    const release = lock.take();
+    if (release === null) {
+      this.renewNotBefore = performance.now() + 200 + Math.random() * 300;
+      return 'sibling-renews';
+    }
+    try {
+      const now = await sources.fromFile();
+      if (now.kind === 'token' && (await this.takeFound(now))) return 'already-taken';
+      return await this.send();
+    } finally {
+      release();
+    }
+  }
+
+  /** Writes the token in memory to the file, where that failed before. */
+  async writeAgain(): Promise<void> {
+    const { session } = this.parts;
+    if (!this.writePending || session.token === null) return;
+    const newer = await this.write(session.token);
+    if (newer !== null) await this.considerFile();
+    this.parts.changed();
+  }
+
+  private async send(): Promise<RenewalOutcome> {
+    const { session, api, holder } = this.parts;
+    const held = session.usable();
+    if (held === null) return await this.verify();
+    const step = renewalStep(await api.renew(held.token, held.sid, holder()));
+    await this.apply(step);
+    return step.do;
+  }
+
+  private async apply(step: RenewalStep): Promise<void> {
+    const { session, log } = this.parts;
+    switch (step.do) {
+      case 'take':
+        await this.take(step.token, 'renewal', true, step.answer);
+        return;
+      case 'retry':
+        this.unsettled = true;
+        this.fail(step.reason, step.retryAfterMs);
+        return;
+      case 'wait':
+        // The server says how long; were it to say "too early" again, the wait doubles: never a loop.
+        this.renewNotBefore =
+          performance.now() + Math.max(1_000, step.ms) * 2 ** this.refusedAsEarly + Math.random() * 500;
+        this.refusedAsEarly = Math.min(this.refusedAsEarly + 1, 8);
+        log.info(`Too early to renew; trying again in ${Math.ceil(step.ms / 1000)} s. The token stays in use.`);
+        return;
+      case 'keep':
+        session.finality = step.trouble;
+        this.recoverAt = performance.now() + recoveryDelay();
+        log.warn(`No further renewal: ${step.trouble.detail} The token is used until it ends.`);
+        this.parts.changed();
+        return;
+      case 'catch-up':
+        if ((await this.catchUp()) === null) {
+          this.noteTrouble({ reason: 'renewal_conflict', detail: `${step.problem.title}. ${step.problem.hint}` });
+        }
+        return;
+      case 'unauthorized':
+        await this.unauthorized(step.problem);
+        return;
+      case 'kill-switch':
+        this.noteKillSwitch();
+        return;
+      case 'recover':
+        this.noteTrouble(step.trouble);
+        return;
+    }
+  }
+
+  /** After a send without an answer: is the own generation still the current one? */
+  private async settle(): Promise<Standing> {
+    const { session, sources } = this.parts;
+    const held = session.usable();
+    const handed = await sources.fromHandOver();
+    let standing: Standing;
+    if (handed.kind === 'token') {
+      standing = handed.token.token === held?.token ? 'current' : (await this.takeFound(handed)) ? 'taken' : 'behind';
+    } else if (handed.kind === 'unreachable') {
+      standing = 'unreachable';
+      this.fail(handed.reason, 0);
+    } else if (handed.kind === 'killSwitch') {
+      standing = this.noteKillSwitch();
+    } else {
+      standing = await this.verify();
+      if (standing === 'unreachable') this.fail(session.trouble?.detail ?? 'no answer', 0);
+    }
+    if (standing === 'current') {
+      this.unsettled = false;
+      session.confirmed = true;
+    }
+    return standing;
+  }
+
+  /** One attempt failed: again after 1, 2 and 4 seconds, then the state is `error` and recovery takes over. */
+  private fail(reason: string, retryAfterMs: number): void {
+    const delay = RETRY_DELAYS[this.failures];
+    this.failures += 1;
+    if (delay === undefined) {
+      this.noteTrouble(unreachable(reason));
+      return;
+    }
+    this.parts.session.trouble = null;
+    this.recoverAt = null;
+    this.renewNotBefore = performance.now() + Math.max(delay, retryAfterMs);
+    this.parts.log.warn(`Renewal: ${reason}; trying again in ${delay / 1000} s. The token stays in use.`);
+  }
+
+  private async replace(problem: Problem | null): Promise<Standing> {
+    const { session, sources, receipts, log } = this.parts;
+    this.lastSearch = performance.now();
+    const found = await sources.find();
+    switch (found.kind) {
+      case 'token':
+        return (await this.takeFound(found)) ? 'taken' : 'behind';
+      case 'killSwitch':
+        return this.noteKillSwitch();
+      case 'unreachable':
+        session.death = session.token === null ? null : unreachable(found.reason);
+        return this.noteTrouble(unreachable(found.reason));
+      case 'none':
+        session.death = deathOf(problem ?? found.problem, session.token);
+        session.trouble = null;
+        if (session.token !== null && problem !== null && session.death.reason.startsWith('session_')) {
+          receipts.acknowledge({ sessionId: session.token.sid, generation: session.token.gen, ended: true });
+        }
+        log.warn(`No usable token: ${session.death.detail}`);
+        this.recoverAt = performance.now() + recoveryDelay();
+        this.parts.changed();
+        return 'dead';
+    }
+  }
+
+  private takeFound(found: Extract<Found, { kind: 'token' }>): Promise<boolean> {
+    return this.take(found.token, found.source, found.confirmed);
+  }
+
+  /** File first, then memory. False when it was no news. */
+  private async take(token: HeldToken, source: string, confirmed: boolean, info?: SessionView): Promise<boolean> {
+    const { session, log, receipts } = this.parts;
+    const held = session.token;
+    if (held?.sid === token.sid && token.gen < held.gen) return false;
+    if (source === 'renewal' || source === 'hand-over') {
+      const newer = await this.write(token);
+      if (newer !== null) return await this.take(newer, 'file', false);
+    } else {
+      this.writePending = false;
+    }
+    if (held?.token === token.token) {
+      if (confirmed) session.confirm(info);
+      return false;
+    }
+    session.take(token, confirmed);
+    if (info !== undefined) session.info = info;
+    this.failures = 0;
+    this.refusedAsEarly = 0;
+    this.unsettled = false;
+    this.renewNotBefore = 0;
+    this.recoverAt = null;
+    log.info(`On generation ${token.gen} of session ${token.sid}, from the ${source}.`);
+    receipts.acknowledge({ sessionId: token.sid, generation: token.gen });
+    this.parts.changed();
+    return true;
+  }
+
+  /** A write that fails costs nothing now: memory takes the token all the same, and the tick tries again. */
+  private async write(token: HeldToken): Promise<HeldToken | null> {
+    const { store, session, log } = this.parts;
+    try {
+      const newer = await store.write(token, (there, ours) => session.isNewer(there, ours));
+      this.writePending = false;
+      return newer;
+    } catch (error) {
+      if (!this.writePending) {
+        const cause = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+        log.error(
+          `The token file cannot be written (${cause}): ${store.path}. It is tried again; the token is in memory.`,
+        );
+      }
+      this.writePending = true;
+      return null;
+    }
+  }
+
+  private noteKillSwitch(): Standing {
+    const { session, log } = this.parts;
+    if (!session.killSwitch) log.warn('The kill switch is on. The token is kept.');
+    session.killSwitch = true;
+    this.pause();
+    return 'kill-switch';
+  }
+
+  private noteTrouble(trouble: Trouble): Standing {
+    const { session, log } = this.parts;
+    if (session.trouble?.detail !== trouble.detail) log.warn(`${trouble.detail} Trying again within about a minute.`);
+    session.trouble = trouble;
+    this.pause();
+    return trouble.reason === 'server_unreachable' ? 'unreachable' : 'behind';
+  }
+
+  /** Nothing is sent until the next recovery. */
+  private pause(): void {
+    this.renewNotBefore = Infinity;
+    this.recoverAt ??= performance.now() + recoveryDelay();
+    this.parts.changed();
+  }
+}

@@ -1,0 +1,201 @@
+import { type CloudEvent } from '#libs/contracts';
+import { type HolderIdentity } from '../holder/holder-identity.js';
+import { type Log } from '../log.js';
+import { DirectoryWatch } from './directory-watch.js';
+import { HeldSession } from './held-session.js';
+import { holdToken, type HeldToken } from './held-token.js';
+import { hintOf } from './hint.js';
+import { type LedgerApi } from './ledger-api.js';
+import { Receipts } from './receipts.js';
+import { RenewalLock } from './renewal-lock.js';
+import { TICK } from './schedule.js';
+import { type ServerClock } from './server-clock.js';
+import { SessionKeeper, type RenewalOutcome } from './session-keeper.js';
+import { reportOf, type SessionStatusReport } from './session-status.js';
+import { StepQueue } from './step-queue.js';
+import { TokenSources } from './token-sources.js';
+import { TokenStore } from './token-store.js';
+
+export interface SessionManagerOptions {
+  api: LedgerApi;
+  clock: ServerClock;
+  /** Path of the token file. */
+  tokenFile: string;
+  /** A token from the environment; the file goes before it while the file's is usable. */
+  environmentToken?: string | undefined;
+  /** The holder of this installation, if it has one; asked each time, for setup may come later. */
+  holder?: () => HolderIdentity | null;
+  log: Log;
+}
+
+/** `dispose()` waits this long for a renewal in flight. Milliseconds. */
+const FAREWELL = 5_000;
+
+/** Keeps one session's token usable: loads, renews, takes what others rotated, recovers. Nothing it does throws. */
+export class SessionManager {
+  readonly session: HeldSession;
+  private readonly store: TokenStore;
+  private readonly keeper: SessionKeeper;
+  private readonly receipts: Receipts;
+  private readonly queue: StepQueue;
+  private readonly watch: DirectoryWatch;
+  private readonly listeners = new Set<() => void>();
+  private readonly environmentToken: HeldToken | null;
+  private timer: NodeJS.Timeout | null = null;
+  private disposed = false;
+  private wasUsable = false;
+
+  constructor(private readonly options: SessionManagerOptions) {
+    const { api, clock, log, tokenFile } = options;
+    const holder = options.holder ?? (() => null);
+    this.environmentToken = options.environmentToken === undefined ? null : holdToken(options.environmentToken);
+    if (options.environmentToken !== undefined && this.environmentToken === null) {
+      log.warn('LEDGER_SESSION_TOKEN holds no usable token; it is ignored.');
+    }
+    this.queue = new StepQueue((error) => log.error(`A step failed: ${(error as Error).message}. Going on.`));
+    const session = new HeldSession(clock);
+    const store = new TokenStore(tokenFile, log);
+    const receipts = new Receipts(api, holder);
+    const sources = new TokenSources({ api, store, session, holder, environmentToken: this.environmentToken, log });
+    const lock = new RenewalLock(`${tokenFile}.lock`);
+    const changed = (): void => this.announce();
+    this.session = session;
+    this.store = store;
+    this.receipts = receipts;
+    this.keeper = new SessionKeeper({ api, clock, session, store, sources, lock, receipts, holder, log, changed });
+    this.watch = new DirectoryWatch(tokenFile, log, () => this.lookAtFile());
+  }
+
+  /** Loads a token and begins to keep it; asks the server in the background. */
+  start(): void {
+    this.store.changed();
+    const candidates = [this.store.read(), this.environmentToken].filter((token) => token !== null);
+    const first = candidates.find((token) => this.session.isUsable(token)) ?? candidates[0];
+    if (first !== undefined) this.session.take(first, false);
+    this.wasUsable = this.session.usable() !== null;
+    this.watch.start();
+    this.queue.add('recover', () => this.keeper.recover());
+    this.schedule();
+  }
+
+  /** The token, bare of nothing (`sl_sess_…`), while it is valid; else null. Never waits. */
+  getToken(): string | null {
+    return this.session.usable()?.token ?? null;
+  }
+
+  getState(): SessionStatusReport {
+    return reportOf(this.session, this.options.clock, {
+      holderId: this.options.holder?.()?.holderId ?? null,
+      tokenFile: this.options.tokenFile,
+      tokenFileCurrent: !this.keeper.writePending && this.store.problem === null,
+      renewNotBefore: this.keeper.renewNotBefore,
+    });
+  }
+
+  /** Called with a change of anything that `getState()` shows beyond the passing of time. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * A call with this token was answered 401. Gives another token to try once, or null when there is none.
+   * Any number of calls that fail together cost one search.
+   */
+  async handleUnauthorized(refused: string): Promise<string | null> {
+    await this.queue.run(async () => {
+      if (this.session.token?.token === refused) await this.keeper.unauthorized(null);
+    });
+    const token = this.getToken();
+    return token === refused ? null : token;
+  }
+
+  /** Tries to renew now, whatever the schedule says; the server still decides. */
+  async renewNow(): Promise<RenewalOutcome> {
+    return await this.queue.run(() => this.keeper.renew(true));
+  }
+
+  /** The kill switch was met on another call: the token is kept. */
+  async checkNow(): Promise<void> {
+    await this.queue.run(() => this.keeper.recover());
+  }
+
+  /** News of the agent from the update subscription. Only a hint: truth comes from the file and the hand-over. */
+  hear(event: CloudEvent): void {
+    const hint = hintOf(event, this.session.token, this.options.holder?.()?.holderId ?? null);
+    if (hint === null) return;
+    if (hint.kind === 'verify') this.queue.add('recover', () => this.keeper.recover());
+    else this.queue.add(`catch-up ${hint.generation ?? ''}`, () => this.keeper.catchUp(hint.generation));
+  }
+
+  /** The subscription is (again) open: the server is there, and without a resume news may have been missed. */
+  reconnected(resumed: boolean): void {
+    if (this.session.condition() !== 'active' || this.session.killSwitch) {
+      this.queue.add('recover', () => this.keeper.recover());
+    } else if (!resumed) {
+      this.queue.add('catch-up', () => this.keeper.catchUp());
+    }
+  }
+
+  /** Stops everything; waits up to 5 s for a renewal in flight, so that its token reaches the file. */
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.watch.stop();
+    if (this.timer !== null) clearTimeout(this.timer);
+    await this.queue.close(FAREWELL);
+    this.listeners.clear();
+  }
+
+  private lookAtFile(): void {
+    if (this.store.changed()) this.queue.add('file', () => this.keeper.considerFile());
+  }
+
+  private announce(): void {
+    this.wasUsable = this.session.usable() !== null;
+    for (const listener of this.listeners) listener();
+    this.schedule();
+  }
+
+  /** The heart: what is due by the wall clock, the monotonic clock and the file. */
+  private tick(): void {
+    const { session, keeper, queue } = this;
+    const now = performance.now();
+    if (this.options.clock.jumped()) {
+      this.options.log.info('This machine slept, or its clock was set: asking the server where the session stands.');
+      session.confirmed = false;
+      queue.add('recover', () => keeper.recover());
+    }
+    this.lookAtFile();
+    if (this.wasUsable && session.usable() === null) {
+      this.announce();
+      queue.add('recover', () => keeper.recover());
+    }
+    this.receipts.flush();
+    if (keeper.writePending) queue.add('write', () => keeper.writeAgain());
+    if (keeper.recoverAt !== null && now >= keeper.recoverAt) queue.add('recover', () => keeper.recover());
+    if (this.renewalIn() <= 0) queue.add('renew', () => keeper.renew());
+    this.schedule();
+  }
+
+  /** Milliseconds until the next renewal is due; Infinity when none is. */
+  private renewalIn(): number {
+    const { session, keeper } = this;
+    if (session.renewAt === null || session.finality !== null || session.usable() === null) return Infinity;
+    return Math.max(session.renewAt - this.options.clock.now(), keeper.renewNotBefore - performance.now());
+  }
+
+  private schedule(): void {
+    if (this.disposed) return;
+    if (this.timer !== null) clearTimeout(this.timer);
+    const token = this.session.usable();
+    const waits = [
+      TICK,
+      this.renewalIn(),
+      this.keeper.recoverAt === null ? Infinity : this.keeper.recoverAt - performance.now(),
+      token === null ? Infinity : token.exp * 1000 - this.options.clock.now(),
+    ];
+    // Never longer than a tick: a laptop that slept notices, and no timer overflows 2^31−1 ms.
+    this.timer = setTimeout(() => this.tick(), Math.max(20, Math.min(...waits)));
+  }
+}
