@@ -74,6 +74,11 @@ export class OwnerClient {
     return this.http.json('POST', '/v1/holders', { body });
   }
 
+  /** Moves a holder to another session of its agent. */
+  assignHolder(holderId: string, body: { sessionId: string }): Promise<HolderView> {
+    return this.http.json('PATCH', `/v1/holders/${holderId}`, { body });
+  }
+
   holders(query: Query = {}): AsyncGenerator<HolderView> {
     return this.every('/v1/holders', query);
   }

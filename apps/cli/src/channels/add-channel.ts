@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
+import { type AlertLevel, type ChannelType, type ChannelView, type CreateChannelBody } from '#libs/contracts';
+import { findAgent } from '../agents/find-agent.js';
+import { type Cli } from '../cli.js';
+import { Failure } from '../failure.js';
+import { countOption } from '../options.js';
+import { printable } from '../terminal/printable.js';
+
+export interface AddChannelOptions {
+  url?: string;
+  format?: string;
+  chatId?: string;
+  apiRoot?: string;
+  from?: string;
+  to?: string;
+  secretFile?: string;
+  event?: string[];
+  minLevel?: string;
+  agent?: string[];
+  priority?: string;
+}
+
+/** Secrets come from a file or stdin: what stands on a command line is seen by every user of the machine. */
+export async function addChannel(cli: Cli, options: AddChannelOptions, type: string, name: string): Promise<void> {
+  const secret = options.secretFile === undefined ? undefined : await readSecret(cli, options.secretFile);
+  const kind = configOf(type, options, secret);
+  const owner = await cli.owner();
+  const agents: string[] = [];
+  for (const agent of options.agent ?? []) agents.push((await findAgent(owner, agent)).id);
+  const channel = await owner.createChannel({
+    ...kind,
+    name,
+    ...(options.event && { events: options.event }),
+    ...(options.minLevel !== undefined && { minLevel: options.minLevel.toUpperCase() as AlertLevel }),
+    ...(agents.length > 0 && { agents }),
+    ...(options.priority !== undefined && { priority: countOption('--priority', options.priority) }),
+    // The server judges what was typed; its refusal names the field.
+  } as CreateChannelBody);
+  cli.screen.result(channel, () => addedText(cli, channel));
+}
+
+function addedText(cli: Cli, channel: ChannelView & { secret?: string }): string {
+  const { style } = cli.screen;
+  const name = printable(channel.name);
+  return [
+    `${style.paint('✓', 'green')} ${channel.type} channel ${style.bold(name)} added: ${channel.id}`,
+    ...(channel.secret === undefined
+      ? []
+      : ['  The server made its signing secret; --output json shows it, this once. Your own: --secret-file.']),
+    style.dim(`  Next: sledger channel test "${name}"`),
+  ].join('\n');
+}
+
+function configOf(
+  type: string,
+  options: AddChannelOptions,
+  secret: string | undefined,
+): { type: ChannelType; config: object } {
+  switch (type) {
+    case 'webhook':
+      return {
+        type,
+        config: {
+          url: required('--url', options.url, type),
+          ...(secret !== undefined && { secret }),
+          ...(options.format !== undefined && { format: options.format }),
+        },
+      };
+    case 'telegram':
+      return {
+        type,
+        config: {
+          botToken: required('--secret-file', secret, type),
+          chatId: required('--chat-id', options.chatId, type),
+          ...(options.apiRoot !== undefined && { apiRoot: options.apiRoot }),
+        },
+      };
+    case 'email':
+      return {
+        type,
+        config: {
+          smtpUrl: required('--secret-file', secret, type),
+          from: required('--from', options.from, type),
+          to: required('--to', options.to, type),
+        },
+      };
+    default:
+      throw new Failure(`there is no channel type "${type}"`, 'Use telegram, email or webhook.', 'bad_option');
+  }
+}
+
+function required(option: string, value: string | undefined, type: string): string {
+  if (value !== undefined && value !== '') return value;
+  throw new Failure(`a ${type} channel needs ${option}`, 'See `sledger channel add --help`.', 'bad_option');
+}
+
+async function readSecret(cli: Cli, path: string): Promise<string> {
+  try {
+    return (path === '-' ? await readAll(cli.terminal.stdin) : readFileSync(path, 'utf8')).trim();
+  } catch (error) {
+    throw new Failure(`--secret-file: ${path} cannot be read`, 'Check the path.', 'bad_option', { cause: error });
+  }
+}

@@ -1,0 +1,33 @@
+import { type SessionView } from '#libs/contracts';
+import { duration } from '../terminal/duration.js';
+import { bar } from '../terminal/progress.js';
+import { type Paint, type Style } from '../terminal/style.js';
+
+const STATUS_PAINT: Readonly<Record<SessionView['status'], Paint>> = {
+  active: 'green',
+  expiring_soon: 'yellow',
+  expired: 'dim',
+  revoked: 'red',
+};
+
+export function statusText(style: Style, { status }: Pick<SessionView, 'status'>): string {
+  return style.paint(status.replace('_', ' '), STATUS_PAINT[status]);
+}
+
+export function isAlive({ status }: Pick<SessionView, 'status'>): boolean {
+  return status === 'active' || status === 'expiring_soon';
+}
+
+export function renewalsText({ renewalCount, maxRenewals }: SessionView): string {
+  return maxRenewals === null ? `${renewalCount}` : `${renewalCount}/${maxRenewals}`;
+}
+
+/** What is left of the current token: a bar and the time. */
+export function timeLeft(style: Style, session: SessionView, now: Date, width = 10): string {
+  if (!isAlive(session)) return '-';
+  const left = (new Date(session.expiresAt).getTime() - now.getTime()) / 1000;
+  if (left <= 0) return style.paint('ended', 'red');
+  const share = left / session.expiresIn;
+  const paint: Paint = share > 0.4 ? 'green' : share > 0.2 ? 'yellow' : 'red';
+  return `${style.paint(bar(share, width), paint)} ${duration(left)}`;
+}

@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { giveEnvironment } from '../environment.js';
+import { EXIT, Failure } from '../failure.js';
+import { installationRoot } from '../installation.js';
+
+/**
+ * Runs another app's main in this very process: it owns stdin, stdout and the signals from here on. A child process
+ * would cost memory and be one more thing to stop.
+ */
+export async function runApp(app: string, environment: Record<string, string>, args: string[] = []): Promise<number> {
+  const path = join(installationRoot(), 'dist', 'apps', app, 'src', 'main.js');
+  if (!existsSync(path)) {
+    throw new Failure(`${path} is not there`, 'Run `npm run build` in the repository first.', 'not_built');
+  }
+  giveEnvironment(environment);
+  process.argv.splice(1, process.argv.length, path, ...args);
+  await import(pathToFileURL(path).href);
+  return Number(process.exitCode ?? EXIT.done);
+}
