@@ -1,8 +1,8 @@
-import { type OwnerClient } from '#libs/client';
+import type { OwnerClient } from '#libs/client';
 import { connect } from './connection/connect.js';
-import { type Settings } from './settings.js';
+import type { Settings } from './settings.js';
 import { Screen } from './terminal/screen.js';
-import { type Terminal } from './terminal/terminal.js';
+import type { Terminal } from './terminal/terminal.js';
 
 /** What every command works with. */
 export class Cli {

@@ -1,9 +1,9 @@
-import { type Command } from 'commander';
+import type { Command } from 'commander';
 import { Cli } from './cli.js';
 import { giveEnvironment } from './environment.js';
 import { EXIT } from './failure.js';
 import { type GlobalOptions, readSettings, type Settings } from './settings.js';
-import { type Terminal } from './terminal/terminal.js';
+import type { Terminal } from './terminal/terminal.js';
 
 /** What a command does; returns its exit code, or nothing for success. */
 export type Handler<O, A extends unknown[]> = (cli: Cli, options: O, ...args: A) => Promise<number | void>;

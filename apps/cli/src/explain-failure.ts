@@ -1,6 +1,6 @@
 import { isRunning, readServerFile } from './connection/server-file.js';
 import { Failure, Interrupted } from './failure.js';
-import { type Settings } from './settings.js';
+import type { Settings } from './settings.js';
 
 interface ProblemLike {
   problem: {

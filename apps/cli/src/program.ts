@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { registerAgents } from './agents/agents.command.js';
 import { registerAudit } from './audit/audit.command.js';
 import { registerChannels } from './channels/channels.command.js';
-import { type Commands, type Register } from './commands.js';
+import type { Commands, Register } from './commands.js';
 import { registerDeliveries } from './deliveries/deliveries.command.js';
 import { registerHolders } from './holders/holders.command.js';
 import { installationRoot } from './installation.js';

@@ -4,7 +4,7 @@ import { asFailure } from './explain-failure.js';
 import { EXIT, type Failure } from './failure.js';
 import { buildProgram } from './program.js';
 import { Style } from './terminal/style.js';
-import { type Terminal } from './terminal/terminal.js';
+import type { Terminal } from './terminal/terminal.js';
 
 /** Runs `sledger <args>` and gives its exit code. Never throws. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { type Environment } from './environment.js';
+import type { Environment } from './environment.js';
 import { Failure } from './failure.js';
-import { type OutputFormat } from './terminal/screen.js';
+import type { OutputFormat } from './terminal/screen.js';
 
 /** Options that every command takes. */
 export interface GlobalOptions {

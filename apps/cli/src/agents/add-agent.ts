@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { listOption, renewalsOption, spanOption } from '../options.js';
 import { Failure } from '../failure.js';
 import { printable } from '../terminal/printable.js';

@@ -1,5 +1,5 @@
-import { type Register } from '../commands.js';
-import { type AddAgentOptions } from './add-agent.js';
+import type { Register } from '../commands.js';
+import type { AddAgentOptions } from './add-agent.js';
 
 export const registerAgents: Register = (program, commands) => {
   const agent = program.command('agent').description('register and list the agents that sessions are issued to');

@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { printable } from '../terminal/printable.js';
 import { findAgent } from './find-agent.js';
 

@@ -1,5 +1,5 @@
-import { type OwnerClient } from '#libs/client';
-import { type AgentView } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { AgentView } from '#libs/contracts';
 import { everything } from '../everything.js';
 import { Failure } from '../failure.js';
 import { isIdPrefix, pick, shortener } from '../short-id.js';

@@ -1,5 +1,5 @@
-import { type AgentView } from '#libs/contracts';
-import { type Cli } from '../cli.js';
+import type { AgentView } from '#libs/contracts';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { shortener } from '../short-id.js';
 import { duration, relative } from '../terminal/duration.js';

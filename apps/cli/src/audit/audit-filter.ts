@@ -1,4 +1,4 @@
-import { type OwnerClient, type Query } from '#libs/client';
+import type { OwnerClient, Query } from '#libs/client';
 import { findAgent } from '../agents/find-agent.js';
 import { Failure } from '../failure.js';
 import { momentOption } from '../options.js';

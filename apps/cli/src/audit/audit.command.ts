@@ -1,5 +1,5 @@
-import { type Register } from '../commands.js';
-import { type AuditFilterOptions } from './audit-filter.js';
+import type { Register } from '../commands.js';
+import type { AuditFilterOptions } from './audit-filter.js';
 
 export const registerAudit: Register = (program, commands) => {
   const audit = program.command('audit').description('search, follow, export and verify the ledger');

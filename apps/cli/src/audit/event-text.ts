@@ -1,7 +1,7 @@
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { utc } from '../terminal/duration.js';
 import { printable } from '../terminal/printable.js';
-import { type Paint, type Style } from '../terminal/style.js';
+import type { Paint, Style } from '../terminal/style.js';
 
 /** `ledger.session.renewed.v1` → `session.renewed`. */
 export function shortType(type: string): string {

@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { countOption } from '../options.js';
 import { auditFilter, type AuditFilterOptions } from './audit-filter.js';

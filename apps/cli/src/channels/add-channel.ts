@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
-import { type AlertLevel, type ChannelType, type ChannelView, type CreateChannelBody } from '#libs/contracts';
+import type { AlertLevel, ChannelType, ChannelView, CreateChannelBody } from '#libs/contracts';
 import { findAgent } from '../agents/find-agent.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { Failure } from '../failure.js';
 import { countOption } from '../options.js';
 import { printable } from '../terminal/printable.js';

@@ -1,6 +1,6 @@
-import { type Register } from '../commands.js';
+import type { Register } from '../commands.js';
 import { collect } from '../options.js';
-import { type AddChannelOptions } from './add-channel.js';
+import type { AddChannelOptions } from './add-channel.js';
 
 export const registerChannels: Register = (program, commands) => {
   const channel = program.command('channel').description('where alerts go: Telegram, email, webhooks');

@@ -1,5 +1,5 @@
-import { type OwnerClient } from '#libs/client';
-import { type ChannelView } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { ChannelView } from '#libs/contracts';
 import { everything } from '../everything.js';
 import { pick } from '../short-id.js';
 

@@ -1,5 +1,5 @@
-import { type ChannelView } from '#libs/contracts';
-import { type Cli } from '../cli.js';
+import type { ChannelView } from '#libs/contracts';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { shortener } from '../short-id.js';
 import { cut, printable } from '../terminal/printable.js';

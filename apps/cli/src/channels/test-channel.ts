@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type OwnerClient } from '#libs/client';
-import { type ChannelView, type DeliveryView } from '#libs/contracts';
-import { type Cli } from '../cli.js';
+import type { OwnerClient } from '#libs/client';
+import type { ChannelView, DeliveryView } from '#libs/contracts';
+import type { Cli } from '../cli.js';
 import { EXIT } from '../failure.js';
 import { spanOption } from '../options.js';
 import { printable } from '../terminal/printable.js';

@@ -1,6 +1,6 @@
-import { type OwnerClient } from '#libs/client';
+import type { OwnerClient } from '#libs/client';
 import { Failure } from '../failure.js';
-import { type Settings } from '../settings.js';
+import type { Settings } from '../settings.js';
 import { ownerKeyPath, readOwnerKey } from './owner-key.js';
 import { readServerFile, serverFilePath } from './server-file.js';
 

@@ -1,5 +1,5 @@
-import { type Register } from '../commands.js';
-import { type ListDeliveriesOptions } from './list-deliveries.js';
+import type { Register } from '../commands.js';
+import type { ListDeliveriesOptions } from './list-deliveries.js';
 
 export const registerDeliveries: Register = (program, commands) => {
   const deliveries = program.command('deliveries').description('what became of each alert on each channel');

@@ -1,12 +1,12 @@
-import { type ChannelView, type DeliveryView } from '#libs/contracts';
+import type { ChannelView, DeliveryView } from '#libs/contracts';
 import { findChannel } from '../channels/find-channel.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { countOption } from '../options.js';
 import { shortener } from '../short-id.js';
 import { relative } from '../terminal/duration.js';
 import { cut, printable } from '../terminal/printable.js';
-import { type Paint } from '../terminal/style.js';
+import type { Paint } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 
 export interface ListDeliveriesOptions {

@@ -1,5 +1,5 @@
 import { posix, win32 } from 'node:path';
-import { type Environment } from '../environment.js';
+import type { Environment } from '../environment.js';
 import { Failure } from '../failure.js';
 
 /** How a host starts a stdio server. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.js';
-import { type DesktopHost, type ServerEntry } from './desktop-host.js';
+import type { DesktopHost, ServerEntry } from './desktop-host.js';
 
 /** A change of a host's configuration that was worked out and not made yet. */
 export interface HostChange {

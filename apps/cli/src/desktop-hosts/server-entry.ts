@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { installationRoot } from '../installation.js';
-import { type Settings } from '../settings.js';
-import { type ServerEntry } from './desktop-host.js';
+import type { Settings } from '../settings.js';
+import type { ServerEntry } from './desktop-host.js';
 
 const SERVER_NAME = 'session-ledger';
 

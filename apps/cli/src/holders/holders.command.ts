@@ -1,4 +1,4 @@
-import { type Register } from '../commands.js';
+import type { Register } from '../commands.js';
 
 export const registerHolders: Register = (program, commands) => {
   const holder = program.command('holder').description('installations that use a session’s token');

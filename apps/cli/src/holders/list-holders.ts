@@ -1,14 +1,14 @@
-import { type OwnerClient } from '#libs/client';
-import { type HolderView, type SessionView } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { HolderView, SessionView } from '#libs/contracts';
 import { findAgent } from '../agents/find-agent.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { findSession } from '../sessions/find-session.js';
 import { isAlive } from '../sessions/session-text.js';
 import { shortener } from '../short-id.js';
 import { relative } from '../terminal/duration.js';
 import { printable } from '../terminal/printable.js';
-import { type Style } from '../terminal/style.js';
+import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 
 export async function listHolders(cli: Cli, options: { agent?: string; session?: string }): Promise<void> {

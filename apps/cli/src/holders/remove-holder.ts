@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { pick } from '../short-id.js';
 import { printable } from '../terminal/printable.js';

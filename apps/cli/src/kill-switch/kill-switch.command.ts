@@ -1,4 +1,4 @@
-import { type Register } from '../commands.js';
+import type { Register } from '../commands.js';
 
 export const registerKillSwitch: Register = (program, commands) => {
   const killSwitch = program.command('kill-switch').description('refuse every session token at once');

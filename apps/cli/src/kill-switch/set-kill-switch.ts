@@ -1,5 +1,5 @@
-import { type KillSwitchView } from '#libs/client';
-import { type Cli } from '../cli.js';
+import type { KillSwitchView } from '#libs/client';
+import type { Cli } from '../cli.js';
 import { utc } from '../terminal/duration.js';
 import { printable } from '../terminal/printable.js';
 

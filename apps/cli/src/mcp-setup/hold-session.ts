@@ -1,5 +1,5 @@
-import { type OwnerClient } from '#libs/client';
-import { type SessionWithToken } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { SessionWithToken } from '#libs/contracts';
 import { everything } from '../everything.js';
 import { Failure } from '../failure.js';
 import { decodeClaims } from './token-claims.js';

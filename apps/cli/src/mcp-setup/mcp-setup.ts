@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OwnerClient } from '#libs/client';
-import { type AgentView, type CreateSessionBody, type SessionWithToken } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { AgentView, CreateSessionBody, SessionWithToken } from '#libs/contracts';
 import { findAgent, onlyAgent } from '../agents/find-agent.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { type DesktopHost, desktopHost } from '../desktop-hosts/desktop-host.js';
 import { applyChange, planChange } from '../desktop-hosts/host-config.js';
 import { serverEntry, serverName } from '../desktop-hosts/server-entry.js';

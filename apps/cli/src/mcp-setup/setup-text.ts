@@ -1,10 +1,10 @@
-import { type SessionView } from '#libs/contracts';
-import { type DesktopHost } from '../desktop-hosts/desktop-host.js';
-import { type HostChange } from '../desktop-hosts/host-config.js';
+import type { SessionView } from '#libs/contracts';
+import type { DesktopHost } from '../desktop-hosts/desktop-host.js';
+import type { HostChange } from '../desktop-hosts/host-config.js';
 import { lineDiff, withContext } from '../desktop-hosts/line-diff.js';
 import { relative, utc } from '../terminal/duration.js';
 import { printable } from '../terminal/printable.js';
-import { type Style } from '../terminal/style.js';
+import type { Style } from '../terminal/style.js';
 import { facts } from '../terminal/table.js';
 
 /** The JSON form of the result. */

@@ -1,6 +1,6 @@
-import { type Register } from '../commands.js';
-import { type McpSetupOptions } from '../mcp-setup/mcp-setup.js';
-import { type RefreshTokenOptions } from '../refresh-token/refresh-token.js';
+import type { Register } from '../commands.js';
+import type { McpSetupOptions } from '../mcp-setup/mcp-setup.js';
+import type { RefreshTokenOptions } from '../refresh-token/refresh-token.js';
 
 const HOSTS = 'claude-desktop, claude-code, cursor or vscode';
 

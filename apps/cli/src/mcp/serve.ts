@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { runApp } from '../start/run-app.js';
 
 /** Becomes the MCP process: from here on stdout belongs to the protocol. */

@@ -1,6 +1,6 @@
-import { type OwnerClient } from '#libs/client';
-import { type SessionView, type SessionWithToken } from '#libs/contracts';
-import { type Cli } from '../cli.js';
+import type { OwnerClient } from '#libs/client';
+import type { SessionView, SessionWithToken } from '#libs/contracts';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { Failure } from '../failure.js';
 import { decodeClaims } from '../mcp-setup/token-claims.js';

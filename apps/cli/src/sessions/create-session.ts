@@ -1,6 +1,6 @@
-import { type CreateSessionBody, type SessionWithToken } from '#libs/contracts';
+import type { CreateSessionBody, SessionWithToken } from '#libs/contracts';
 import { findAgent, onlyAgent } from '../agents/find-agent.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { Failure } from '../failure.js';
 import { labelsOption, listOption, renewalsOption, spanOption } from '../options.js';
 import { relative, utc } from '../terminal/duration.js';

@@ -1,5 +1,5 @@
-import { type OwnerClient } from '#libs/client';
-import { type SessionView } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { SessionView } from '#libs/contracts';
 import { everything } from '../everything.js';
 import { Failure } from '../failure.js';
 import { isFullId, isIdPrefix, pick } from '../short-id.js';

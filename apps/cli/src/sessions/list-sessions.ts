@@ -1,6 +1,6 @@
-import { type SessionView } from '#libs/contracts';
+import type { SessionView } from '#libs/contracts';
 import { findAgent } from '../agents/find-agent.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { Failure } from '../failure.js';
 import { countOption } from '../options.js';

@@ -1,5 +1,5 @@
-import { type RevokeSessionBody } from '#libs/contracts';
-import { type Cli } from '../cli.js';
+import type { RevokeSessionBody } from '#libs/contracts';
+import type { Cli } from '../cli.js';
 import { Failure } from '../failure.js';
 import { printable } from '../terminal/printable.js';
 import { findSession } from './find-session.js';

@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { printable } from '../terminal/printable.js';
 import { utc } from '../terminal/duration.js';
 import { writeTokenFile } from './write-token-file.js';

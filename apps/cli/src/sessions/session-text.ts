@@ -1,7 +1,7 @@
-import { type SessionView } from '#libs/contracts';
+import type { SessionView } from '#libs/contracts';
 import { duration } from '../terminal/duration.js';
 import { bar } from '../terminal/progress.js';
-import { type Paint, type Style } from '../terminal/style.js';
+import type { Paint, Style } from '../terminal/style.js';
 
 const STATUS_PAINT: Readonly<Record<SessionView['status'], Paint>> = {
   active: 'green',

@@ -1,9 +1,9 @@
-import { type Register } from '../commands.js';
+import type { Register } from '../commands.js';
 import { collect } from '../options.js';
-import { type CreateSessionOptions } from './create-session.js';
-import { type ListSessionsOptions } from './list-sessions.js';
-import { type RevokeSessionOptions } from './revoke-session.js';
-import { type ShowSessionOptions } from './show-session.js';
+import type { CreateSessionOptions } from './create-session.js';
+import type { ListSessionsOptions } from './list-sessions.js';
+import type { RevokeSessionOptions } from './revoke-session.js';
+import type { ShowSessionOptions } from './show-session.js';
 
 export const registerSessions: Register = (program, commands) => {
   const session = program.command('session').description('issue, list, show, rotate and revoke sessions');

@@ -1,6 +1,6 @@
-import { type CloudEvent, type SessionView } from '#libs/contracts';
+import type { CloudEvent, SessionView } from '#libs/contracts';
 import { eventLine } from '../audit/event-text.js';
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { momentOption } from '../options.js';
 import { duration, relative, utc } from '../terminal/duration.js';

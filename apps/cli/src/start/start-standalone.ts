@@ -1,4 +1,4 @@
-import { type Cli } from '../cli.js';
+import type { Cli } from '../cli.js';
 import { countOption } from '../options.js';
 import { runApp } from './run-app.js';
 

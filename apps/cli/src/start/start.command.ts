@@ -1,4 +1,4 @@
-import { type Register } from '../commands.js';
+import type { Register } from '../commands.js';
 
 export const registerStart: Register = (program, commands) => {
   program

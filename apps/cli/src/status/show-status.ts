@@ -1,6 +1,6 @@
-import { type KillSwitchView, type OwnerClient } from '#libs/client';
-import { type ChannelView, type SessionView } from '#libs/contracts';
-import { type Cli } from '../cli.js';
+import type { KillSwitchView, OwnerClient } from '#libs/client';
+import type { ChannelView, SessionView } from '#libs/contracts';
+import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { EXIT } from '../failure.js';
 import { killSwitchText } from '../kill-switch/set-kill-switch.js';

@@ -1,4 +1,4 @@
-import { type Register } from '../commands.js';
+import type { Register } from '../commands.js';
 
 export const registerStatus: Register = (program, commands) => {
   program

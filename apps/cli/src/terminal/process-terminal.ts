@@ -1,5 +1,5 @@
 import { readEnvironment } from '../environment.js';
-import { type Terminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 
 /** The terminal that this process was started from. */
 export function processTerminal(): Terminal {

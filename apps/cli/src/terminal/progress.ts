@@ -1,5 +1,5 @@
 import { duration } from './duration.js';
-import { type Terminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 
 const SHOW_AFTER_MS = 1000;
 const REDRAW_MS = 100;

@@ -1,5 +1,5 @@
 import { Style } from './style.js';
-import { type Terminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 import { type Progress, withProgress } from './progress.js';
 
 export type OutputFormat = 'text' | 'json';

@@ -1,4 +1,4 @@
-import { type Environment } from '../environment.js';
+import type { Environment } from '../environment.js';
 
 /** The world of one run: streams and environment, so that tests run commands in their own process. */
 export interface Terminal {
