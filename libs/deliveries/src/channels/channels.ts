@@ -1,0 +1,154 @@
+import { LedgerError } from '#libs/contracts';
+import { type Database, type PoolClient } from '#libs/database';
+import { newId } from '#libs/platform';
+import { type SecretBox } from '#libs/tokens';
+import { levelNumber } from '../alert-levels.js';
+import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
+import { type Channel, type ChannelChanges, type ChannelSecrets, type NewChannel } from './channel.js';
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Where alerts go. Secrets go in sealed and come out only for the sender. */
+export class Channels {
+  constructor(
+    private readonly database: Database,
+    private readonly box: SecretBox,
+  ) {}
+
+  /** Throws `NAME_TAKEN`. */
+  async create(channel: NewChannel, secrets: ChannelSecrets, source: Channel['source'] = 'api'): Promise<Channel> {
+    const id = newId();
+    const rows = await unlessTaken(channel.name, () =>
+      this.database.query<ChannelRow>(
+        `insert into deliveries.channel
+           (channel_id, type, name, events, min_level, agents, priority, enabled, source, config)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${CHANNEL_COLUMNS}`,
+        [
+          id,
+          secrets.type,
+          channel.name,
+          channel.events ?? null,
+          levelNumber(channel.minLevel ?? 'INFO'),
+          channel.agents ?? null,
+          channel.priority,
+          channel.enabled,
+          source,
+          this.seal(id, secrets),
+        ],
+      ),
+    );
+    return channelOf(rows[0]!);
+  }
+
+  async list(): Promise<Channel[]> {
+    const rows = await this.database.query<ChannelRow>(
+      `select ${CHANNEL_COLUMNS} from deliveries.channel where deleted_at is null order by priority, channel_id`,
+    );
+    return rows.map(channelOf);
+  }
+
+  /** Throws `NOT_FOUND`. */
+  async get(id: string): Promise<Channel> {
+    const rows = await this.database.query<ChannelRow>(
+      `select ${CHANNEL_COLUMNS} from deliveries.channel where channel_id = $1 and deleted_at is null`,
+      [id],
+    );
+    if (!rows[0]) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
+    return channelOf(rows[0]);
+  }
+
+  /** The secret part, for the sender alone. Throws `NOT_FOUND` for a deleted channel. */
+  async secrets(id: string): Promise<ChannelSecrets> {
+    const rows = await this.database.query<{ config: Buffer | null }>(
+      'select config from deliveries.channel where channel_id = $1',
+      [id],
+    );
+    const sealed = rows[0]?.config;
+    if (!sealed) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
+    return JSON.parse(this.box.unseal(sealed, sealContext(id))) as ChannelSecrets;
+  }
+
+  /**
+   * Changes a channel; takes effect without restart. Any change ends a stop and closes the breaker: the owner has looked at it.
+   * Turning it off drops what is queued.
+   */
+  async update(id: string, changes: ChannelChanges, secrets?: ChannelSecrets): Promise<Channel> {
+    await this.get(id);
+    return this.database.transaction(async (client) => {
+      const { rows } = await unlessTaken(changes.name, () =>
+        client.query<ChannelRow>(
+          `update deliveries.channel set
+             name = coalesce($2, name),
+             events = case when $3 then $4::text[] else events end,
+             min_level = coalesce($5, min_level),
+             agents = case when $6 then $7::uuid[] else agents end,
+             priority = coalesce($8, priority),
+             enabled = coalesce($9, enabled),
+             config = coalesce($10, config),
+             version = version + 1, stopped_reason = null, failures = 0, failing_since = null, open_until = null,
+             paused_until = null, told_at = null
+           where channel_id = $1 returning ${CHANNEL_COLUMNS}`,
+          [
+            id,
+            changes.name ?? null,
+            changes.events !== undefined,
+            changes.events ?? null,
+            changes.minLevel === undefined ? null : levelNumber(changes.minLevel),
+            changes.agents !== undefined,
+            changes.agents ?? null,
+            changes.priority ?? null,
+            changes.enabled ?? null,
+            secrets ? this.seal(id, secrets) : null,
+          ],
+        ),
+      );
+      if (changes.enabled === false) await suppressQueued(client, id, 'the channel was turned off');
+      return channelOf(rows[0]!);
+    });
+  }
+
+  /** Removes the channel and its secrets; its history stays. Returns how many alerts were still queued. */
+  async delete(id: string): Promise<number> {
+    await this.get(id);
+    return this.database.transaction(async (client) => {
+      await client.query(
+        `update deliveries.channel set deleted_at = clock_timestamp(), enabled = false, config = null, version = version + 1
+         where channel_id = $1`,
+        [id],
+      );
+      return suppressQueued(client, id, 'the channel was deleted');
+    });
+  }
+
+  private seal(id: string, secrets: ChannelSecrets): Buffer {
+    return this.box.seal(JSON.stringify(secrets), sealContext(id));
+  }
+}
+
+function sealContext(id: string): string {
+  return `deliveries.channel:${id}`;
+}
+
+/** Drops what waits for a channel, except what is under way; alerts that other channels wait with start there now. */
+export async function suppressQueued(client: PoolClient, channelId: string, detail: string): Promise<number> {
+  const { rows } = await client.query<{ notification_id: string }>(
+    `update deliveries.delivery set status = 'suppressed', detail = $2, next_attempt_at = null, finished_at = clock_timestamp()
+     where channel_id = $1 and next_attempt_at is not null and status <> 'attempting' returning notification_id`,
+    [channelId, detail],
+  );
+  await client.query(
+    `update deliveries.delivery set next_attempt_at = clock_timestamp()
+     where notification_id = any($1) and status = 'pending' and rank is not null and next_attempt_at > clock_timestamp()`,
+    [rows.map((row) => row.notification_id)],
+  );
+  return rows.length;
+}
+
+async function unlessTaken<T>(name: string | undefined, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+    throw new LedgerError('NAME_TAKEN', { detail: `There is already a channel named ${name}.` }, { cause: error });
+  }
+}

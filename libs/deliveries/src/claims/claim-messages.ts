@@ -1,0 +1,214 @@
+import { type ChannelType } from '#libs/contracts';
+import { type Database, type PoolClient } from '#libs/database';
+import { raiseTrouble } from '../notifications/raise-trouble.js';
+import { type ClaimedMessage, type Member } from './claimed-message.js';
+import { decideAtSend, type SendDecision, type SilenceNow } from './decide-at-send.js';
+import { activeSilences, dueAlertOf, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
+import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
+import { supersedingEvents } from './superseding-events.js';
+import { unknownsAllowed } from './unknown-policy.js';
+
+export interface ClaimOptions {
+  channel: { id: string; type: ChannelType };
+  /** Messages that can be sent at once. */
+  slots: number;
+  /** More first attempts than this become one message; null never merges. */
+  digestAbove: number | null;
+  leaseSeconds: number;
+  /** The channel is stopped: only test and canary messages. */
+  onlyProbes: boolean;
+  /** Text of a message, fixed at its first attempt; null where each attempt renders the same from the event. */
+  render: (members: Member[]) => unknown;
+}
+
+/** How many alerts one message carries at most. */
+const DIGEST_LIMIT = 5000;
+
+interface Sendable {
+  row: DueRow;
+  /** Of a digest, the carrier first. */
+  members: Member[];
+}
+
+/**
+ * Takes the messages of a channel that are due, decides each again, and puts their attempts on record. When this returns, the
+ * attempts are committed: whatever happens to this process, somebody will find them.
+ */
+export async function claimMessages(database: Database, options: ClaimOptions): Promise<ClaimedMessage[]> {
+  return database.transaction(async (client) => {
+    const merging = options.digestAbove !== null;
+    // Half of the room is kept for first attempts: a backlog of retries cannot hold up what is new.
+    const again = Math.max(1, Math.floor(options.slots / 2));
+    const rows = await lockDue(client, {
+      channelId: options.channel.id,
+      first: merging ? DIGEST_LIMIT : options.slots,
+      again,
+      onlyProbes: options.onlyProbes,
+    });
+    if (rows.length === 0) return [];
+    await closeLostAttempts(client, rows);
+    const silences = await activeSilences(client);
+    const members = await membersOf(
+      client,
+      rows.filter((row) => row.carrier_id !== null).map((row) => row.delivery_id),
+    );
+    const now = rows[0]!.now;
+    const sendable = await dropMoot(client, rows, members, silences, now, options.channel.type);
+    const chosen = choose(sendable, options);
+    return startAttempts(client, chosen, options, now);
+  });
+}
+
+/** An attempt whose lease ran out: its worker is gone, and nobody knows how far it came. */
+async function closeLostAttempts(client: PoolClient, rows: DueRow[]): Promise<void> {
+  const lost = rows.filter((row) => row.status === 'attempting');
+  if (lost.length === 0) return;
+  const ids = lost.map((row) => row.delivery_id);
+  await client.query(
+    `update deliveries.attempt a set ended_at = clock_timestamp(), outcome = 'unknown', reason = 'worker_lost',
+       detail = 'the worker ended during the attempt'
+     from unnest($1::uuid[], $2::int[]) as l (id, number)
+     where a.delivery_id = l.id and a.number = l.number and a.ended_at is null`,
+    [ids, lost.map((row) => row.attempts)],
+  );
+  await client.query(
+    "update deliveries.delivery set status = 'unknown', unknowns = unknowns + 1 where delivery_id = any($1)",
+    [ids],
+  );
+  for (const row of lost) row.unknowns += 1;
+}
+
+async function dropMoot(
+  client: PoolClient,
+  rows: DueRow[],
+  members: Map<string, Member[]>,
+  silences: SilenceNow[],
+  now: number,
+  type: ChannelType,
+): Promise<Sendable[]> {
+  const sendable: Sendable[] = [];
+  const dropped: { row: DueRow; decision: Exclude<SendDecision, { do: 'send' }> }[] = [];
+  for (const row of rows) {
+    const others = members.get(row.delivery_id) ?? [];
+    const decision = decide(row, others, silences, now, type);
+    if (decision.do === 'send') sendable.push({ row, members: [memberOf(row), ...others] });
+    else dropped.push({ row, decision });
+  }
+  const causes = await supersedingEvents(client, dropped);
+  await settle(
+    client,
+    dropped.map(({ row, decision }) => settlementOf(row, decision, causes)),
+  );
+  await settleMembers(
+    client,
+    dropped.filter(({ row }) => members.has(row.delivery_id)).map(({ row }) => row.delivery_id),
+  );
+  const dead = dropped.filter(({ decision }) => decision.do === 'die');
+  await startNextTurn(
+    client,
+    dead.map(({ row }) => row.notification_id),
+  );
+  const told = dead.find(({ row }) => row.stage !== 'trouble' && row.stage !== 'canary');
+  if (told) {
+    await raiseTrouble(client, {
+      channelId: told.row.channel_id,
+      reason: `An alert was given up: ${told.decision.detail}.`,
+    });
+  }
+  return sendable;
+}
+
+/** What is fixed in a digest stays together: it goes while anything in it is worth telling. */
+function decide(row: DueRow, others: Member[], silences: SilenceNow[], now: number, type: ChannelType): SendDecision {
+  if (row.unknowns > unknownsAllowed(type)) {
+    return { do: 'die', detail: 'it may have arrived, and a second try ended the same way' };
+  }
+  const decision = decideAtSend(dueAlertOf(row), row.session, silences, now);
+  return others.length > 0 && decision.do !== 'die' ? { do: 'send' } : decision;
+}
+
+function settlementOf(
+  row: DueRow,
+  decision: Exclude<SendDecision, { do: 'send' }>,
+  causes: Map<string, string>,
+): Settlement {
+  const base = { deliveryId: row.delivery_id, detail: decision.detail, nextAttemptAt: null };
+  switch (decision.do) {
+    case 'supersede':
+      return { ...base, status: 'superseded', supersededBy: causes.get(row.delivery_id) ?? null };
+    case 'suppress':
+      return { ...base, status: 'suppressed' };
+    case 'postpone':
+      return { ...base, status: row.attempts === 0 ? 'pending' : 'retry', nextAttemptAt: decision.until };
+    case 'die':
+      return { ...base, status: 'dead' };
+  }
+}
+
+function choose(sendable: Sendable[], { slots, digestAbove }: ClaimOptions): Sendable[] {
+  const first = sendable.filter(({ row }) => row.attempts === 0);
+  const again = sendable.filter(({ row }) => row.attempts > 0);
+  if (digestAbove === null || first.length <= digestAbove) {
+    const reserved = Math.min(first.length, Math.max(1, slots - again.length));
+    return [...first.slice(0, reserved), ...again].slice(0, slots);
+  }
+  const byLevel = [...first].sort((a, b) => b.row.level - a.row.level);
+  const digest: Sendable = { row: byLevel[0]!.row, members: byLevel.flatMap(({ members }) => members) };
+  return [digest, ...again].slice(0, Math.max(1, slots));
+}
+
+async function startAttempts(
+  client: PoolClient,
+  chosen: Sendable[],
+  { channel, leaseSeconds, render }: ClaimOptions,
+  now: number,
+): Promise<ClaimedMessage[]> {
+  if (chosen.length === 0) return [];
+  const contents = chosen.map(({ row, members }) => row.content ?? render(members));
+  await joinDigests(client, chosen);
+  const { rows } = await client.query<{ delivery_id: string; number: number; fence: number; started_at: number }>(
+    `with claimed as (
+       update deliveries.delivery d set status = 'attempting', attempts = d.attempts + 1, fence = d.fence + 1, detail = null,
+         next_attempt_at = clock_timestamp() + make_interval(secs => $3), content = c.content, carrier_id = c.carrier_id
+       from unnest($1::uuid[], $2::jsonb[], $4::uuid[]) as c (id, content, carrier_id) where d.delivery_id = c.id
+       returning d.delivery_id, d.attempts, d.fence)
+     insert into deliveries.attempt (delivery_id, number, fence)
+     select delivery_id, attempts, fence from claimed
+     returning delivery_id, number, fence, extract(epoch from started_at)::float8 * 1000 as started_at`,
+    [
+      chosen.map(({ row }) => row.delivery_id),
+      contents.map((content) => (content === null ? null : JSON.stringify(content))),
+      leaseSeconds,
+      chosen.map(({ row, members }) => (members.length > 1 ? row.delivery_id : null)),
+    ],
+  );
+  const started = new Map(rows.map((row) => [row.delivery_id, row]));
+  return chosen.map(({ row, members }, index) => {
+    const attempt = started.get(row.delivery_id)!;
+    return {
+      deliveryId: row.delivery_id,
+      channelId: channel.id,
+      channelType: channel.type,
+      attempt: attempt.number,
+      fence: attempt.fence,
+      startedAt: now,
+      deadline: row.deadline,
+      possibleRepeat: row.unknowns > 0,
+      unknowns: row.unknowns,
+      content: contents[index] ?? null,
+      members,
+    };
+  });
+}
+
+/** From now on the members travel with their carrier. */
+async function joinDigests(client: PoolClient, chosen: Sendable[]): Promise<void> {
+  const joining = chosen.filter(({ row, members }) => row.attempts === 0 && members.length > 1);
+  for (const { row, members } of joining) {
+    await client.query(
+      `update deliveries.delivery set carrier_id = $1, status = 'attempting', next_attempt_at = null, attempts = 1
+       where delivery_id = any($2) and delivery_id <> $1`,
+      [row.delivery_id, members.map((member) => member.deliveryId)],
+    );
+  }
+}

@@ -1,0 +1,90 @@
+import { type AlertLevel, type EventType } from '#libs/contracts';
+import { evaluateExpiry, type ExpiryState } from '#libs/session';
+import { type Stage } from '../notifications/record-notification.js';
+
+/** The session as it is at the moment of sending. */
+export interface SessionNow extends ExpiryState {
+  generation: number;
+  hasHolder: boolean;
+}
+
+export interface SilenceNow {
+  agentId: string | null;
+  sessionId: string | null;
+  mode: 'snooze' | 'silence';
+  /** Epoch milliseconds. */
+  endsAt: number;
+}
+
+export interface DueAlert {
+  stage: Stage;
+  eventType: string;
+  level: AlertLevel;
+  agentId: string | null;
+  sessionId: string | null;
+  generation: number | null;
+  /** Causes of a `SessionExpiringSoon`. */
+  causes: string[];
+  /** Epoch milliseconds. */
+  deadline: number;
+}
+
+export type SendDecision =
+  | { do: 'send' }
+  /** It is no longer true: the session `ended`, or was `renewed`. */
+  | { do: 'supersede'; because: 'ended' | 'renewed'; detail: string }
+  | { do: 'suppress'; detail: string }
+  | { do: 'postpone'; until: number; detail: string }
+  | { do: 'die'; detail: string };
+
+const SEND: SendDecision = { do: 'send' };
+
+/**
+ * Whether an alert is still worth sending. Asked before every attempt: what was true when the event was recorded may have
+ * changed while a channel was down.
+ *
+ * @param now epoch milliseconds
+ */
+export function decideAtSend(
+  alert: DueAlert,
+  session: SessionNow | null,
+  silences: readonly SilenceNow[],
+  now: number,
+): SendDecision {
+  if (now >= alert.deadline) return { do: 'die', detail: 'the deadline has passed' };
+  if (alert.stage === 'test' || alert.stage === 'canary' || alert.stage === 'trouble') return SEND;
+  const moot = session === null ? null : whyMoot(alert, session, now);
+  if (moot) return moot;
+  return silenced(alert, silences) ?? SEND;
+}
+
+function whyMoot(alert: DueAlert, session: SessionNow, now: number): SendDecision | null {
+  const type = alert.eventType as EventType;
+  if (type !== 'SessionExpiringSoon' && type !== 'SessionRenewalOverdue' && type !== 'SessionRenewed') return null;
+  if (session.status !== 'active') {
+    return { do: 'supersede', because: 'ended', detail: `the session is ${session.status} already` };
+  }
+  if (type === 'SessionExpiringSoon') {
+    const afterRefusal = alert.causes.includes('renewals');
+    const { holds } = evaluateExpiry(session, now / 1000, { afterRefusal, hasHolder: session.hasHolder });
+    return holds ? null : { do: 'supersede', because: 'renewed', detail: 'the session no longer expires soon' };
+  }
+  if (alert.stage !== 'withdrawn' && session.generation !== alert.generation) {
+    return { do: 'supersede', because: 'renewed', detail: 'the session was renewed meanwhile' };
+  }
+  return null;
+}
+
+function silenced(alert: DueAlert, silences: readonly SilenceNow[]): SendDecision | null {
+  if (alert.level === 'CRITICAL') return null;
+  const silence = silences.find(
+    ({ agentId, sessionId }) =>
+      (agentId === null || agentId === alert.agentId) && (sessionId === null || sessionId === alert.sessionId),
+  );
+  if (!silence) return null;
+  const until = new Date(silence.endsAt).toISOString();
+  if (silence.mode === 'silence') return { do: 'suppress', detail: `silenced by the owner until ${until}` };
+  if (silence.endsAt < alert.deadline)
+    return { do: 'postpone', until: silence.endsAt, detail: `snoozed until ${until}` };
+  return { do: 'suppress', detail: `snoozed until ${until}, after its deadline` };
+}

@@ -1,0 +1,83 @@
+import { type Database } from '#libs/database';
+import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
+import { type Channel } from '../channels/channel.js';
+import { BREAKER_FAILURES } from './channel-health.js';
+
+/** A channel as its claimer sees it. */
+export interface ClaimableChannel {
+  channel: Channel;
+  /** Milliseconds until something is due; null when nothing is queued. */
+  dueInMs: number | null;
+  /** Milliseconds for which the channel rests (429, breaker); 0 when it may send. */
+  restsForMs: number;
+  /** After failures in a row: one try at a time until one succeeds. */
+  probing: boolean;
+}
+
+/** All enabled channels and when each must be looked at; one index lookup for each. */
+export async function claimableChannels(database: Database): Promise<ClaimableChannel[]> {
+  const rows = await database.prepared<ChannelRow & { due_in: number | null; rests_for: number }>(
+    'claimable channels',
+    `select ${CHANNEL_COLUMNS},
+       extract(epoch from (select min(next_attempt_at) from (
+         (select next_attempt_at from deliveries.delivery d where d.channel_id = c.channel_id
+            and d.next_attempt_at is not null and d.attempts = 0 order by next_attempt_at limit 1)
+         union all
+         (select next_attempt_at from deliveries.delivery d where d.channel_id = c.channel_id
+            and d.next_attempt_at is not null and d.attempts > 0 order by next_attempt_at limit 1)) next)
+         - clock_timestamp())::float8 * 1000 as due_in,
+       greatest(0, extract(epoch from greatest(paused_until, open_until) - clock_timestamp()))::float8 * 1000 as rests_for
+     from deliveries.channel c where enabled and deleted_at is null`,
+  );
+  return rows.map((row) => ({
+    channel: channelOf(row),
+    dueInMs: row.due_in === null ? null : Math.max(0, row.due_in),
+    restsForMs: row.rests_for ?? 0,
+    probing: row.failures >= BREAKER_FAILURES,
+  }));
+}
+
+/**
+ * Gives up what waits beyond its deadline on channels that cannot be claimed just now: nothing is told too late, and the next
+ * channel's turn begins. At most `limit` at a time, by index.
+ */
+export async function expireDeliveries(database: Database, limit: number): Promise<number> {
+  const rows = await database.prepared<{ delivery_id: string }>(
+    'expire deliveries',
+    `with late as (
+       select delivery_id from deliveries.delivery
+       where deadline <= clock_timestamp() and next_attempt_at is not null and status <> 'attempting'
+       order by deadline limit $1 for update skip locked)
+     update deliveries.delivery d set status = 'dead', detail = coalesce(d.detail || '; ', '') || 'the deadline has passed',
+       next_attempt_at = null, finished_at = clock_timestamp()
+     from late where d.delivery_id = late.delivery_id returning d.delivery_id`,
+    [limit],
+  );
+  return rows.length;
+}
+
+/** Takes up to `want` tokens of a gate that several channels share. */
+export async function takeTokens(
+  database: Database,
+  gate: string,
+  want: number,
+  { capacity, perSecond }: { capacity: number; perSecond: number },
+): Promise<number> {
+  const rows = await database.prepared<{ granted: number }>(
+    'take tokens',
+    'select deliveries.take($1, $2, $3, $4) as granted',
+    [gate, want, capacity, perSecond],
+  );
+  return rows[0]!.granted;
+}
+
+/** Nobody passes this gate for so many seconds. */
+export async function pauseGate(database: Database, gate: string, seconds: number): Promise<void> {
+  await database.query(
+    `insert into deliveries.gate (gate, tokens, paused_until)
+     values ($1, 0, clock_timestamp() + make_interval(secs => $2))
+     on conflict (gate) do update set
+       paused_until = greatest(deliveries.gate.paused_until, excluded.paused_until)`,
+    [gate, seconds],
+  );
+}

@@ -1,0 +1,129 @@
+import { type PoolClient } from '#libs/database';
+import { levelName } from '../alert-levels.js';
+import { type Stage } from '../notifications/record-notification.js';
+import { type Member } from './claimed-message.js';
+import { type DueAlert, type SessionNow, type SilenceNow } from './decide-at-send.js';
+
+/** A delivery whose time has come, locked by this transaction. */
+export interface DueRow {
+  delivery_id: string;
+  notification_id: string;
+  channel_id: string;
+  status: string;
+  attempts: number;
+  unknowns: number;
+  carrier_id: string | null;
+  content: unknown;
+  deadline: number;
+  /** Database time, epoch milliseconds. */
+  now: number;
+  event_id: string;
+  stage: Stage;
+  event_type: string;
+  level: number;
+  agent_id: string | null;
+  session_id: string | null;
+  alert_generation: number | null;
+  envelope: string;
+  session: SessionNow | null;
+}
+
+export interface DueQuery {
+  channelId: string;
+  /** How many first attempts and how many later ones at most. */
+  first: number;
+  again: number;
+  /** Only messages of the notifier's own (a stopped channel is still probed). */
+  onlyProbes: boolean;
+}
+
+const PROBE = `and exists (select from deliveries.notification p
+  where p.notification_id = d.notification_id and p.stage in ('test', 'canary'))`;
+
+/** Locks what is due, in index order, passing over what another claimer holds. */
+export async function lockDue(
+  client: PoolClient,
+  { channelId, first, again, onlyProbes }: DueQuery,
+): Promise<DueRow[]> {
+  const probe = onlyProbes ? PROBE : '';
+  const { rows } = await client.query<DueRow>(
+    `with first as materialized (
+       select d.* from deliveries.delivery d
+       where d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts = 0 ${probe}
+       order by d.next_attempt_at limit $2 for update skip locked
+     ), again as materialized (
+       select d.* from deliveries.delivery d
+       where d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts > 0 ${probe}
+       order by d.next_attempt_at limit $3 for update skip locked
+     ), due as (select * from first union all select * from again)
+     select d.delivery_id, d.notification_id, d.channel_id, d.status, d.attempts, d.unknowns, d.carrier_id, d.content,
+       extract(epoch from d.deadline)::float8 * 1000 as deadline,
+       extract(epoch from clock_timestamp())::float8 * 1000 as now, ${NOTIFICATION}, ${SESSION} as session
+     from due d join deliveries.notification n using (notification_id)
+     left join ledger.session_head h on h.session_id = n.session_id`,
+    [channelId, first, again],
+  );
+  return rows;
+}
+
+const NOTIFICATION = `n.event_id, n.stage, n.event_type, n.level, n.agent_id, n.session_id,
+  n.generation as alert_generation, n.envelope`;
+
+const SESSION = `case when h.session_id is null then null else json_build_object(
+  'status', h.status, 'generation', h.generation, 'createdAt', h.created_at, 'issuedAt', h.issued_at,
+  'expiresAt', h.expires_at, 'expiresIn', h.expires_in, 'absoluteExpiresAt', h.absolute_expires_at,
+  'maxRenewals', h.max_renewals, 'renewalCount', h.renewal_count,
+  'hasHolder', exists (select from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null)) end`;
+
+/** The other members of a digest, as they were fixed at its first attempt. */
+export async function membersOf(client: PoolClient, carrierIds: string[]): Promise<Map<string, Member[]>> {
+  const { rows } = await client.query<DueRow & { carrier_id: string }>(
+    `select d.carrier_id, d.delivery_id, d.notification_id, ${NOTIFICATION}, ${SESSION} as session
+     from deliveries.delivery d join deliveries.notification n using (notification_id)
+     left join ledger.session_head h on h.session_id = n.session_id
+     where d.carrier_id = any($1) and d.delivery_id <> d.carrier_id order by d.delivery_id`,
+    [carrierIds],
+  );
+  const members = new Map<string, Member[]>();
+  for (const row of rows) members.set(row.carrier_id, [...(members.get(row.carrier_id) ?? []), memberOf(row)]);
+  return members;
+}
+
+export async function activeSilences(client: PoolClient): Promise<SilenceNow[]> {
+  const { rows } = await client.query<SilenceNow>(
+    `select agent_id as "agentId", session_id as "sessionId", mode, extract(epoch from ends_at)::float8 * 1000 as "endsAt"
+     from deliveries.silence where ends_at > clock_timestamp() order by ends_at desc`,
+  );
+  return rows;
+}
+
+export function memberOf(row: DueRow): Member {
+  return {
+    deliveryId: row.delivery_id,
+    notificationId: row.notification_id,
+    eventId: row.event_id,
+    stage: row.stage,
+    eventType: row.event_type,
+    level: levelName(row.level),
+    sessionId: row.session_id,
+    agentId: row.agent_id,
+    envelope: row.envelope,
+  };
+}
+
+export function dueAlertOf(row: DueRow): DueAlert {
+  return {
+    stage: row.stage,
+    eventType: row.event_type,
+    level: levelName(row.level),
+    agentId: row.agent_id,
+    sessionId: row.session_id,
+    generation: row.alert_generation,
+    causes: row.event_type === 'SessionExpiringSoon' ? causesOf(row.envelope) : [],
+    deadline: row.deadline,
+  };
+}
+
+function causesOf(envelope: string): string[] {
+  return (JSON.parse(envelope) as { data: { causes?: string[] } }).data.causes ?? [];
+}

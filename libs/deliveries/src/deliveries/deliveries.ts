@@ -1,0 +1,108 @@
+import { LedgerError, type DeliveryStatus, type DeliveryView } from '#libs/contracts';
+import { type Database } from '#libs/database';
+
+export interface DeliveriesFilter {
+  channelId?: string | undefined;
+  sessionId?: string | undefined;
+  status?: DeliveryStatus | undefined;
+}
+
+export interface PageRequest {
+  limit: number;
+  /** Ids are in order of making: older than this one, or newer. */
+  before?: string | undefined;
+  after?: string | undefined;
+}
+
+interface DeliveryRow {
+  delivery_id: string;
+  notification_id: string;
+  event_id: string;
+  channel_id: string;
+  status: DeliveryStatus;
+  detail: string | null;
+  next_attempt_at: Date | null;
+  deadline: Date;
+  created_at: Date;
+  attempts: {
+    number: number;
+    startedAt: string;
+    endedAt: string | null;
+    outcome: DeliveryView['attempts'][number]['outcome'];
+    detail: string | null;
+  }[];
+}
+
+/** An attempt under way is due at the end of its lease: no time that means anything to a reader. */
+const VIEW = `d.delivery_id, d.notification_id, n.event_id, d.channel_id, d.status, d.detail,
+  case when d.status <> 'attempting' then d.next_attempt_at end as next_attempt_at, d.deadline, d.created_at,
+  coalesce((select json_agg(json_build_object('number', a.number, 'startedAt', a.started_at, 'endedAt', a.ended_at,
+      'outcome', a.outcome, 'detail', a.detail) order by a.number)
+    from deliveries.attempt a where a.delivery_id = coalesce(d.carrier_id, d.delivery_id)), '[]') as attempts`;
+
+/** What was told, what waits and what failed. */
+export class Deliveries {
+  constructor(private readonly database: Database) {}
+
+  /** Newest first, or, with `after`, oldest first. */
+  async list(filter: DeliveriesFilter, { limit, before, after }: PageRequest): Promise<DeliveryView[]> {
+    const rows = await this.database.query<DeliveryRow>(
+      `select ${VIEW} from deliveries.delivery d join deliveries.notification n using (notification_id)
+       where ($1::uuid is null or d.channel_id = $1) and ($2::uuid is null or n.session_id = $2)
+         and ($3::text is null or d.status = $3)
+         and ($4::uuid is null or d.delivery_id < $4) and ($5::uuid is null or d.delivery_id > $5)
+       order by d.delivery_id ${after === undefined ? 'desc' : 'asc'} limit $6`,
+      [filter.channelId ?? null, filter.sessionId ?? null, filter.status ?? null, before ?? null, after ?? null, limit],
+    );
+    return rows.map(viewOf);
+  }
+
+  /** Throws `NOT_FOUND`. */
+  async get(id: string): Promise<DeliveryView> {
+    const rows = await this.database.query<DeliveryRow>(
+      `select ${VIEW} from deliveries.delivery d join deliveries.notification n using (notification_id) where d.delivery_id = $1`,
+      [id],
+    );
+    if (!rows[0]) throw new LedgerError('NOT_FOUND', { detail: `There is no delivery ${id}.` });
+    return viewOf(rows[0]);
+  }
+
+  /**
+   * Sends again what ended without success, with the same ids. It is decided again like any other, and gets at least an hour.
+   * One that is still on its way is only hurried. Throws `NOT_FOUND`, and `BAD_REQUEST` for one that was delivered.
+   */
+  async redeliver(id: string): Promise<DeliveryView> {
+    const rows = await this.database.query(
+      `update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
+         status = case when attempts = 0 then 'pending' else 'retry' end, detail = 'redelivery was asked for', unknowns = 0,
+         carrier_id = case when carrier_id = delivery_id then carrier_id end,
+         deadline = greatest(deadline, clock_timestamp() + interval '1 hour')
+       where delivery_id = $1 and status not in ('delivered', 'attempting') returning delivery_id`,
+      [id],
+    );
+    const view = await this.get(id);
+    if (rows.length === 0 && view.status === 'delivered') {
+      throw new LedgerError('BAD_REQUEST', { detail: 'This delivery has arrived; there is nothing to send again.' });
+    }
+    return view;
+  }
+}
+
+function viewOf(row: DeliveryRow): DeliveryView {
+  return {
+    id: row.delivery_id,
+    notificationId: row.notification_id,
+    eventId: row.event_id,
+    channelId: row.channel_id,
+    status: row.status,
+    detail: row.detail,
+    attempts: row.attempts.map((attempt) => ({
+      ...attempt,
+      startedAt: new Date(attempt.startedAt).toISOString(),
+      endedAt: attempt.endedAt === null ? null : new Date(attempt.endedAt).toISOString(),
+    })),
+    nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
+    deadline: row.deadline.toISOString(),
+    createdAt: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,34 @@
+export { levelName, levelNumber } from './alert-levels.js';
+export {
+  type Channel,
+  type ChannelChanges,
+  type ChannelSecrets,
+  type EmailConfig,
+  type NewChannel,
+  type TelegramConfig,
+  type WebhookConfig,
+} from './channels/channel.js';
+export { Channels } from './channels/channels.js';
+export { newWebhookSecret } from './channels/webhook-secret.js';
+export { CheckpointMissing, Intake, PositionGap, type IntakeResult } from './notifications/intake.js';
+export { raiseTrouble, type ChannelTrouble } from './notifications/raise-trouble.js';
+export { type Stage } from './notifications/record-notification.js';
+export { sendCanaries, sendTest } from './notifications/send-test.js';
+export { whyNotified, type WhyView } from './notifications/why.js';
+export { Deliveries, type DeliveriesFilter, type PageRequest } from './deliveries/deliveries.js';
+export { claimMessages, type ClaimOptions } from './claims/claim-messages.js';
+export {
+  FAILURE_REASONS,
+  type ClaimedMessage,
+  type FailureReason,
+  type Member,
+  type Outcome,
+} from './claims/claimed-message.js';
+export { completeAttempts, type AttemptResult, type Completion } from './claims/complete-attempts.js';
+export {
+  claimableChannels,
+  expireDeliveries,
+  pauseGate,
+  takeTokens,
+  type ClaimableChannel,
+} from './claims/due-channels.js';

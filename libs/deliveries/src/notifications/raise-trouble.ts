@@ -1,0 +1,61 @@
+import { type PoolClient } from '#libs/database';
+import { newId } from '#libs/platform';
+import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
+import { recordNotification, type SyntheticEvent } from './record-notification.js';
+
+/** The same trouble is not told again within this time. */
+const TOLD_FOR = "interval '1 hour'";
+const TROUBLE_DEADLINE_MS = 24 * 3600 * 1000;
+
+export interface ChannelTrouble {
+  channelId: string;
+  /** What is wrong and what the owner can do, in one sentence each. */
+  reason: string;
+}
+
+/** Tells the owner through the other channels that one does not work. Returns the channels that carry the news. */
+export async function raiseTrouble(client: PoolClient, { channelId, reason }: ChannelTrouble): Promise<string[]> {
+  const { rows: marked } = await client.query<ChannelRow>(
+    `update deliveries.channel set told_at = clock_timestamp()
+     where channel_id = $1 and (told_at is null or told_at < clock_timestamp() - ${TOLD_FOR}) returning ${CHANNEL_COLUMNS}`,
+    [channelId],
+  );
+  if (!marked[0]) return [];
+  const troubled = channelOf(marked[0]);
+  const { rows } = await client.query<ChannelRow>(
+    `select ${CHANNEL_COLUMNS} from deliveries.channel
+     where channel_id <> $1 and enabled and deleted_at is null and stopped_reason is null`,
+    [channelId],
+  );
+  const now = Date.now();
+  const deliveries = await recordNotification(client, {
+    stage: 'trouble',
+    event: syntheticEvent('trouble', channelId, { channelId, name: troubled.name, type: troubled.type, reason }),
+    eventType: 'ChannelTrouble',
+    level: 'WARNING',
+    deadline: now + TROUBLE_DEADLINE_MS,
+    agentId: null,
+    sessionId: null,
+    generation: null,
+    routes: rows.map((row) => ({ channelId: row.channel_id, rank: null, startsAt: now })),
+  });
+  return [...deliveries.keys()];
+}
+
+/** A message of the notifier's own in the form that webhooks know. */
+export function syntheticEvent(
+  kind: 'trouble' | 'test' | 'canary',
+  subject: string,
+  data: Record<string, unknown>,
+): SyntheticEvent {
+  return {
+    specversion: '1.0',
+    id: newId(),
+    source: 'urn:session-ledger:notifier',
+    type: `ledger.channel.${kind}.v1`,
+    subject,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data,
+  };
+}

@@ -1,0 +1,77 @@
+import { type AlertLevel, type CloudEvent } from '#libs/contracts';
+import { type PoolClient } from '#libs/database';
+import { newId } from '#libs/platform';
+import { levelNumber } from '../alert-levels.js';
+import { type Routed } from './route.js';
+
+/** `alert` follows from an event; the others are made by the notifier or the owner. */
+export type Stage = 'alert' | 'reminder' | 'withdrawn' | 'test' | 'canary' | 'trouble';
+
+/** Every channel has one recipient: its owner. */
+const RECIPIENT = 'owner';
+
+export interface NewNotification {
+  stage: Stage;
+  event: CloudEvent | SyntheticEvent;
+  /** Event name, or `Channel…` for what is not in the ledger. */
+  eventType: string;
+  level: AlertLevel;
+  /** Epoch milliseconds. */
+  deadline: number;
+  agentId: string | null;
+  sessionId: string | null;
+  generation: number | null;
+  routes: Routed[];
+}
+
+/** A CloudEvent of the notifier's own: it is no fact of the ledger, so it has no place in the log. */
+export type SyntheticEvent = Omit<CloudEvent, 'position' | 'streamversion' | 'leaf' | 'actor' | 'requestid'>;
+
+/**
+ * Writes a notification and its deliveries, once for each event and stage.
+ *
+ * @returns the ids of the deliveries by channel; empty when it was recorded before
+ */
+export async function recordNotification(
+  client: PoolClient,
+  notification: NewNotification,
+): Promise<Map<string, string>> {
+  const { event, stage, deadline, routes } = notification;
+  const id = newId();
+  const { rowCount } = await client.query(
+    `insert into deliveries.notification
+       (notification_id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope, deadline)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11 / 1000.0))
+     on conflict (event_id, stage) do nothing`,
+    [
+      id,
+      event.id,
+      stage,
+      notification.eventType,
+      levelNumber(notification.level),
+      notification.agentId,
+      notification.sessionId,
+      notification.generation,
+      'position' in event ? event.position : null,
+      JSON.stringify(stage === 'alert' ? event : { ...event, stage }),
+      deadline,
+    ],
+  );
+  if (rowCount === 0 || routes.length === 0) return new Map();
+  const ids = new Map(routes.map(({ channelId }) => [channelId, newId()]));
+  await client.query(
+    `insert into deliveries.delivery (delivery_id, notification_id, channel_id, recipient, rank, next_attempt_at, deadline)
+     select r.delivery_id, $1, r.channel_id, $2, r.rank, to_timestamp(r.starts_at / 1000.0), to_timestamp($3 / 1000.0)
+     from unnest($4::uuid[], $5::uuid[], $6::int[], $7::float8[]) as r (delivery_id, channel_id, rank, starts_at)`,
+    [
+      id,
+      RECIPIENT,
+      deadline,
+      routes.map(({ channelId }) => ids.get(channelId)),
+      routes.map(({ channelId }) => channelId),
+      routes.map(({ rank }) => rank),
+      routes.map(({ startsAt }) => startsAt),
+    ],
+  );
+  return ids;
+}
