@@ -106,6 +106,11 @@ export function loadConfig(environment: Environment): Config {
   return configOf(parsed.data);
 }
 
+/** The configuration of this process. */
+export function readConfig(): Config {
+  return loadConfig(process.env);
+}
+
 function describe(problems: string[]): string {
   return `The configuration is wrong:\n${problems.map((line) => `  - ${line}`).join('\n')}\nSee .env.example for every key.`;
 }

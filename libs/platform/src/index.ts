@@ -1,4 +1,12 @@
-export { ConfigError, loadConfig, redactConfig, redactUrl, type Config, type Environment } from './config.js';
+export {
+  ConfigError,
+  loadConfig,
+  readConfig,
+  redactConfig,
+  redactUrl,
+  type Config,
+  type Environment,
+} from './config.js';
 export { createLogger, NestLogger, type Logger, type LoggerOptions } from './logger.js';
 export { newId, newSecret } from './ids.js';
 export { Counter, createMetrics, Gauge, Histogram, type Registry } from './telemetry.js';

@@ -1,0 +1,4 @@
+/** Why the start ended, in words for the person at the terminal, with the way out. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
