@@ -7,11 +7,11 @@ export const RUN_PREFIX = 'session-ledger-test-';
 export const OWNER_FILE = 'owner.pid';
 
 export async function sweepDeadRuns() {
+  const { identify } = await import('#libs/embedded');
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(RUN_PREFIX))) {
     const folder = join(tmpdir(), name);
-    if (existsSync(join(folder, OWNER_FILE)) && !isAlive(Number(readFileSync(join(folder, OWNER_FILE), 'utf8')))) {
-      await clearRun(folder);
-    }
+    const owner = join(folder, OWNER_FILE);
+    if (existsSync(owner) && !identify(Number(readFileSync(owner, 'utf8')))) await clearRun(folder);
   }
 }
 
@@ -20,13 +20,4 @@ export async function clearRun(folder) {
   const { stopServersIn } = await import('#libs/embedded');
   await stopServersIn(folder);
   rmSync(folder, { recursive: true, force: true });
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }

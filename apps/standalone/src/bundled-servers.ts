@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
+import { EmbeddedNats, EmbeddedPostgres, Supervised } from '#libs/embedded';
 import { type Config, redactUrl } from '#libs/platform';
 import { type CloseStack } from './close-stack.js';
 
@@ -36,18 +36,25 @@ async function natsServer({ dataDir, natsUrl }: Config, opened: CloseStack, say:
     return { url: natsUrl, address, summary: `${address} (NATS_URL)` };
   }
   const cacheDir = join(homedir(), '.cache', 'session-ledger');
-  const server = await EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir, onMessage: say });
-  opened.push('NATS', () => server.stop());
+  const nats = await Supervised.start({
+    name: 'NATS',
+    launch: (port) => EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir, port, onMessage: say }),
+    onMessage: say,
+  });
+  opened.push('NATS', () => nats.stop());
+  const server = nats.current;
   return { url: server.url, address: server.address, summary: `${server.address} (embedded)` };
 }
 
 async function postgresServer({ dataDir, databaseUrl }: Config, opened: CloseStack, say: Say) {
   if (databaseUrl !== undefined) return { url: databaseUrl, summary: `${redactUrl(databaseUrl)} (DATABASE_URL)` };
-  const server = await EmbeddedPostgres.start({
-    dataDir: join(dataDir, 'postgres'),
-    database: DATABASE,
+  const folder = join(dataDir, 'postgres');
+  const postgres = await Supervised.start({
+    name: 'PostgreSQL',
+    launch: (port) => EmbeddedPostgres.start({ dataDir: folder, database: DATABASE, port, onMessage: say }),
     onMessage: say,
   });
-  opened.push('PostgreSQL', () => server.stop());
+  opened.push('PostgreSQL', () => postgres.stop());
+  const server = postgres.current;
   return { url: server.url, summary: `127.0.0.1:${server.port} (embedded, data in ${server.cluster})` };
 }

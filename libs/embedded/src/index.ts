@@ -2,5 +2,7 @@ export { EmbeddedNats, type EmbeddedNatsOptions, type NatsUser } from './nats/em
 export { findNatsServer } from './nats/nats-binary.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
 export { InstanceLock } from './instance-lock.js';
+export { identify, type ProcessIdentity } from './process-identity.js';
 export { secretFile } from './secret-file.js';
 export { stopServersIn } from './servers-in.js';
+export { Supervised } from './supervised.js';

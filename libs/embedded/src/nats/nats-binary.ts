@@ -7,22 +7,27 @@ import { aptDownload, hasApt } from './apt-download.js';
 
 const run = promisify(execFile);
 
+type Fetch = (packageName: string, folder: string) => Promise<string>;
+
 export interface FindNatsOptions {
   /** Where a downloaded nats-server is kept. */
   cacheDir: string;
+  /** Unpacks the package `nats-server` under a folder and answers its root; by default with apt. */
+  fetch?: Fetch;
   onMessage?: (message: string) => void;
 }
 
 /** Path of a nats-server that runs: from PATH, from the cache, or fetched with apt without root. Throws with the ways out. */
-export async function findNatsServer({ cacheDir, onMessage }: FindNatsOptions): Promise<string> {
+export async function findNatsServer(options: FindNatsOptions): Promise<string> {
+  const { cacheDir, fetch = hasApt() ? aptDownload : undefined, onMessage } = options;
   const cached = join(cacheDir, 'nats-server');
   for (const candidate of ['nats-server', cached]) {
     if (await runs(candidate)) return candidate;
   }
-  if (!hasApt()) throw unobtainable();
+  if (!fetch) throw unobtainable();
   onMessage?.('Fetching nats-server with apt (no root needed, nothing is installed)');
   try {
-    await fetchInto(cached, cacheDir);
+    await fetchInto(cached, cacheDir, fetch);
   } catch (error) {
     throw unobtainable(error);
   }
@@ -38,10 +43,10 @@ async function runs(command: string): Promise<boolean> {
   }
 }
 
-async function fetchInto(target: string, cacheDir: string): Promise<void> {
+async function fetchInto(target: string, cacheDir: string, fetch: Fetch): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'session-ledger-nats-'));
   try {
-    const root = await aptDownload('nats-server', work);
+    const root = await fetch('nats-server', work);
     const binary = ['usr/sbin', 'usr/bin'].map((folder) => join(root, folder, 'nats-server')).find(existsSync);
     if (binary === undefined) throw new Error('the package nats-server holds no program of that name');
     mkdirSync(cacheDir, { recursive: true, mode: 0o755 });

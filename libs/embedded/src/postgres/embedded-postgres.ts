@@ -18,6 +18,8 @@ export interface EmbeddedPostgresOptions {
   dataDir: string;
   /** Database that `url` names; created when it is missing. */
   database: string;
+  /** A fixed loopback port; left out: any free one. */
+  port?: number;
   /** Server settings over the defaults. */
   settings?: Record<string, string>;
   /** Told what a reader of the start-up messages should know. */
@@ -94,7 +96,7 @@ async function startServer(
   options: EmbeddedPostgresOptions,
 ): Promise<{ child: Child; port: number }> {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const child = await Child.spawn({
       command: location.binaries.postgres,
       args: ['-D', location.cluster, '-p', String(port), ...settingArgs(options.settings)],
