@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Cli } from './cli.js';
+import type { Cli } from './cli.js';
 import { giveEnvironment } from './environment.js';
 import { EXIT } from './failure.js';
 import { type GlobalOptions, readSettings, type Settings } from './settings.js';
@@ -24,6 +24,7 @@ export class Commands {
       // --data-dir wins over the variable for everything in this process.
       giveEnvironment({ LEDGER_DATA_DIR: this.settings.dataDir });
       const positional = args.slice(0, -2) as A;
+      const { Cli } = await import('./cli.js');
       this.exitCode = (await handler(new Cli(this.terminal, this.settings), options, ...positional)) ?? EXIT.done;
     };
   }

@@ -1,5 +1,5 @@
 import { Failure } from './failure.js';
-import { parseSpan } from './terminal/duration.js';
+import { parseSpan } from '#libs/contracts';
 
 /** Seconds of a span like `7d`. */
 export function spanOption(option: string, text: string): number {
@@ -49,9 +49,4 @@ export function momentOption(option: string, text: string, now = new Date()): Da
     throw new Failure(`${option}: "${text}" is no time`, remedy, 'bad_option');
   }
   return at;
-}
-
-/** Collects an option that may be given several times. */
-export function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }

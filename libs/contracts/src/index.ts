@@ -5,6 +5,7 @@ export * from './upcast.js';
 export * from './envelope.js';
 export * from './token-claims.js';
 export * from './errors.js';
+export * from './duration.js';
 export * from './http/common.js';
 export * from './http/agents.js';
 export * from './http/sessions.js';

@@ -2,7 +2,7 @@ import type { AgentView } from '#libs/contracts';
 import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { shortener } from '../short-id.js';
-import { duration, relative } from '../terminal/duration.js';
+import { duration, relative } from '#libs/contracts';
 import { cut, printable } from '../terminal/printable.js';
 import { table } from '../terminal/table.js';
 

@@ -1,5 +1,5 @@
 import type { CloudEvent } from '#libs/contracts';
-import { utc } from '../terminal/duration.js';
+import { utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import type { Paint, Style } from '../terminal/style.js';
 

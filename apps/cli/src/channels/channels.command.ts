@@ -1,5 +1,5 @@
 import type { Register } from '../commands.js';
-import { collect } from '../options.js';
+import { collect } from '../collect.js';
 import type { AddChannelOptions } from './add-channel.js';
 
 export const registerChannels: Register = (program, commands) => {

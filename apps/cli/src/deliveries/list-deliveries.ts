@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { countOption } from '../options.js';
 import { shortener } from '../short-id.js';
-import { relative } from '../terminal/duration.js';
+import { relative } from '#libs/contracts';
 import { cut, printable } from '../terminal/printable.js';
 import type { Paint } from '../terminal/style.js';
 import { table } from '../terminal/table.js';

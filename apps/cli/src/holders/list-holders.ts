@@ -6,7 +6,7 @@ import { everything } from '../everything.js';
 import { findSession } from '../sessions/find-session.js';
 import { isAlive } from '../sessions/session-text.js';
 import { shortener } from '../short-id.js';
-import { relative } from '../terminal/duration.js';
+import { relative } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';

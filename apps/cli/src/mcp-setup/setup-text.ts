@@ -2,7 +2,7 @@ import type { SessionView } from '#libs/contracts';
 import type { DesktopHost } from '../desktop-hosts/desktop-host.js';
 import type { HostChange } from '../desktop-hosts/host-config.js';
 import { lineDiff, withContext } from '../desktop-hosts/line-diff.js';
-import { relative, utc } from '../terminal/duration.js';
+import { relative, utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';
 import { facts } from '../terminal/table.js';

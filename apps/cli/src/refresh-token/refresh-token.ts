@@ -6,7 +6,7 @@ import { Failure } from '../failure.js';
 import { decodeClaims } from '../mcp-setup/token-claims.js';
 import { requireWritable } from '../mcp-setup/require-writable.js';
 import { isAlive } from '../sessions/session-text.js';
-import { relative, utc } from '../terminal/duration.js';
+import { relative, utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 

@@ -3,7 +3,7 @@ import { findAgent, onlyAgent } from '../agents/find-agent.js';
 import type { Cli } from '../cli.js';
 import { Failure } from '../failure.js';
 import { labelsOption, listOption, renewalsOption, spanOption } from '../options.js';
-import { relative, utc } from '../terminal/duration.js';
+import { relative, utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 import { writeTokenFile } from './write-token-file.js';

@@ -5,7 +5,7 @@ import { everything } from '../everything.js';
 import { Failure } from '../failure.js';
 import { countOption } from '../options.js';
 import { shortener } from '../short-id.js';
-import { relative } from '../terminal/duration.js';
+import { relative } from '#libs/contracts';
 import { cut, printable } from '../terminal/printable.js';
 import { table } from '../terminal/table.js';
 import { isAlive, renewalsText, statusText, timeLeft } from './session-text.js';

@@ -1,6 +1,6 @@
 import type { Cli } from '../cli.js';
 import { printable } from '../terminal/printable.js';
-import { utc } from '../terminal/duration.js';
+import { utc } from '#libs/contracts';
 import { writeTokenFile } from './write-token-file.js';
 import { findSession } from './find-session.js';
 

@@ -1,5 +1,5 @@
 import type { SessionView } from '#libs/contracts';
-import { duration } from '../terminal/duration.js';
+import { duration } from '#libs/contracts';
 import { bar } from '../terminal/progress.js';
 import type { Paint, Style } from '../terminal/style.js';
 

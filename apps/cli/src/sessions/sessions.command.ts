@@ -1,5 +1,5 @@
 import type { Register } from '../commands.js';
-import { collect } from '../options.js';
+import { collect } from '../collect.js';
 import type { CreateSessionOptions } from './create-session.js';
 import type { ListSessionsOptions } from './list-sessions.js';
 import type { RevokeSessionOptions } from './revoke-session.js';

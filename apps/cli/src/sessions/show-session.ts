@@ -3,7 +3,7 @@ import { eventLine } from '../audit/event-text.js';
 import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { momentOption } from '../options.js';
-import { duration, relative, utc } from '../terminal/duration.js';
+import { duration, relative, utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 import { findSession } from './find-session.js';

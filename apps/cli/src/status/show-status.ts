@@ -5,7 +5,7 @@ import { everything } from '../everything.js';
 import { EXIT } from '../failure.js';
 import { killSwitchText } from '../kill-switch/set-kill-switch.js';
 import { shortener } from '../short-id.js';
-import { relative } from '../terminal/duration.js';
+import { relative } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 import { readReadiness, type Readiness } from './readiness.js';

@@ -1,4 +1,4 @@
-import { duration } from './duration.js';
+import { duration } from '#libs/contracts';
 import type { Terminal } from './terminal.js';
 
 const SHOW_AFTER_MS = 1000;
