@@ -22,7 +22,7 @@ export function readMcpOptions(args: string[], environment: NodeJS.ProcessEnv): 
     options: {
       'data-dir': { type: 'string' },
       'base-url': { type: 'string' },
-      holder: { type: 'string' },
+      name: { type: 'string' },
       'log-level': { type: 'string' },
     },
   });
@@ -37,7 +37,7 @@ export function readMcpOptions(args: string[], environment: NodeJS.ProcessEnv): 
   return {
     dataDir: given('data-dir', 'LEDGER_DATA_DIR'),
     baseUrl: given('base-url', 'LEDGER_BASE_URL'),
-    holder: given('holder', 'LEDGER_HOLDER'),
+    holder: given('name', 'LEDGER_HOLDER'),
     token,
     ...(logLevel !== undefined && isLogLevel(logLevel) && { logLevel }),
     ...(timeout > 0 && { timeoutMs: timeout * 1000 }),

@@ -41,15 +41,15 @@ export class LineSplitter {
 
   /** Above the limit only the beginning stays in memory. */
   private trim(): void {
-    const start = Buffer.concat(this.parts, Math.min(this.length, KEPT));
-    this.parts = [start.subarray(0, KEPT)];
+    const kept = this.parts.reduce((sum, part) => sum + part.length, 0);
+    this.parts = [Buffer.concat(this.parts, Math.min(kept, KEPT))];
   }
 
   private finish(): string | OversizedLine {
     const { parts, length } = this;
     this.parts = [];
     this.length = 0;
-    if (length > this.limit) return { oversized: true, start: Buffer.concat(parts).subarray(0, KEPT), bytes: length };
+    if (length > this.limit) return { oversized: true, start: Buffer.concat(parts), bytes: length };
     const line = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, length);
     const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
     return line.toString('utf8', 0, end);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { LineSplitter, type OversizedLine } from './line-splitter.js';
+
+function linesOf(chunks: Buffer[], limit = 1024): (string | OversizedLine)[] {
+  const splitter = new LineSplitter(limit);
+  return chunks.flatMap((chunk) => [...splitter.feed(chunk)]);
+}
+
+function cut(bytes: Buffer, cuts: number[]): Buffer[] {
+  const at = [...new Set(cuts.map((place) => place % (bytes.length + 1)))].sort((left, right) => left - right);
+  return [0, ...at].map((from, index) => bytes.subarray(from, [...at, bytes.length][index]));
+}
+
+describe('the line splitter', () => {
+  it('gives the same lines wherever the chunks end, split characters included', () => {
+    const texts = fc.array(
+      fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => text.replaceAll(/[\r\n]/g, '')),
+    );
+    fc.assert(
+      fc.property(texts, fc.array(fc.nat()), fc.constantFrom('\n', '\r\n'), (lines, cuts, end) => {
+        const bytes = Buffer.from(lines.map((line) => line + end).join(''));
+        expect(linesOf(cut(bytes, cuts))).toEqual(lines);
+      }),
+    );
+  });
+
+  it('gives nothing for a half line', () => {
+    expect(linesOf([Buffer.from('{"half":'), Buffer.from('1')])).toEqual([]);
+  });
+
+  it('gives every line of one chunk', () => {
+    expect(linesOf([Buffer.from('a\nb\n\nc\n')])).toEqual(['a', 'b', '', 'c']);
+  });
+
+  it('skips a line above the limit, keeps its beginning, and goes on', () => {
+    const chunks = [Buffer.from('ok\n"id":7'), Buffer.alloc(2000, 'x'), Buffer.from('\nnext\n')];
+    const [first, oversized, last] = linesOf(chunks, 1000);
+    expect([first, last]).toEqual(['ok', 'next']);
+    expect(oversized).toMatchObject({ oversized: true, bytes: 2006 });
+    expect((oversized as OversizedLine).start.toString()).toBe('"id":7');
+  });
+
+  it('takes a line of exactly the limit', () => {
+    expect(linesOf([Buffer.from(`${'x'.repeat(1000)}\n`)], 1000)).toEqual(['x'.repeat(1000)]);
+  });
+
+  it('costs linear time: 32 MB in 8 KB pieces take about eight times as long as 4 MB', () => {
+    const time = (megabytes: number): number => {
+      const chunk = Buffer.alloc(8192, 'x');
+      const splitter = new LineSplitter(1 << 30);
+      const started = performance.now();
+      for (let fed = 0; fed < megabytes << 20; fed += chunk.length) [...splitter.feed(chunk)];
+      [...splitter.feed(Buffer.from('\n'))];
+      return performance.now() - started;
+    };
+    time(4);
+    const small = Math.max(2, Math.min(time(4), time(4), time(4)));
+    // Quadratic framing would give 64; noise of a busy machine is allowed for.
+    expect(Math.min(time(32), time(32), time(32)) / small).toBeLessThan(30);
+  });
+});
