@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { startProcess, until, type RunningProcess } from '#libs/testing';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'mcp', 'src', 'main.js');
+
+export interface McpHostOptions {
+  dataDir: string;
+  baseUrl?: string;
+  holder?: string;
+  env?: Record<string, string>;
+  /** Flags of the Node process, e.g. `--import`. */
+  nodeArgs?: string[];
+}
+
+export interface Rpc {
+  jsonrpc: string;
+  id?: string | number | null;
+  method?: string;
+  params?: Record<string, unknown>;
+  result?: Record<string, unknown>;
+  error?: { code: number; message: string };
+}
+
+/** What a tool answered: its structured content, and whether it was flagged as an error. */
+export interface ToolAnswer {
+  isError: boolean;
+  content: Record<string, unknown>;
+  text: string;
+}
+
+/** A desktop host with our MCP process as its child, speaking the 2025 era in plain JSON lines. Reads every byte of stdout. */
+export class McpHost implements AsyncDisposable {
+  private nextId = 1;
+  private read = 0;
+  private readonly answers = new Map<string | number, Rpc>();
+  readonly notifications: Rpc[] = [];
+  /** Answers without an id: to lines that were no message. */
+  readonly strays: Rpc[] = [];
+
+  private constructor(readonly process: RunningProcess) {}
+
+  static async start(options: McpHostOptions): Promise<McpHost> {
+    const { dataDir, baseUrl, holder, env = {}, nodeArgs = [] } = options;
+    const running = await startProcess(process.execPath, {
+      args: [...nodeArgs, MAIN],
+      env: {
+        LEDGER_DATA_DIR: dataDir,
+        ...(baseUrl !== undefined && { LEDGER_BASE_URL: baseUrl }),
+        ...(holder !== undefined && { LEDGER_HOLDER: holder }),
+        ...env,
+      },
+    });
+    const host = new McpHost(running);
+    running.child.stdout.on('data', () => host.drain());
+    return host;
+  }
+
+  /** Starts a process and does the handshake. */
+  static async connect(options: McpHostOptions): Promise<McpHost> {
+    const host = await McpHost.start(options);
+    await host.initialize();
+    return host;
+  }
+
+  async initialize(): Promise<Rpc> {
+    const answer = await this.request('initialize', {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'test host', version: '1' },
+    });
+    this.write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    return answer;
+  }
+
+  async request(method: string, params: Record<string, unknown> = {}, timeoutMs = 20_000): Promise<Rpc> {
+    const id = this.nextId++;
+    this.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    return await until(() => this.answers.get(id), {
+      timeoutMs,
+      describe: `the answer to ${method}; stderr:\n${this.process.stderr.slice(-4000)}\n`,
+    });
+  }
+
+  async call(tool: string, args: Record<string, unknown> = {}, timeoutMs?: number): Promise<ToolAnswer> {
+    const { result, error } = await this.request('tools/call', { name: tool, arguments: args }, timeoutMs);
+    if (error !== undefined) throw new Error(`${tool}: ${error.code} ${error.message}`);
+    const texts = (result?.['content'] ?? []) as { text?: string }[];
+    return {
+      isError: result?.['isError'] === true,
+      content: (result?.['structuredContent'] ?? {}) as Record<string, unknown>,
+      text: texts.map(({ text }) => text ?? '').join('\n'),
+    };
+  }
+
+  /** `session://self`, without a request to the ledger. */
+  async self(): Promise<Record<string, unknown>> {
+    const { result } = await this.request('resources/read', { uri: 'session://self' });
+    const [contents] = (result?.['contents'] ?? []) as { text: string }[];
+    return JSON.parse(contents?.text ?? '{}') as Record<string, unknown>;
+  }
+
+  /** Waits until `session://self` shows these members. */
+  async untilSelf(expected: Record<string, unknown>, timeoutMs = 15_000): Promise<Record<string, unknown>> {
+    const wanted = Object.entries(expected);
+    return await until(
+      async () => {
+        const self = await this.self();
+        if (wanted.every(([name, value]) => self[name] === value)) return self;
+        throw new Error(JSON.stringify(self));
+      },
+      { timeoutMs, describe: `session://self to show ${JSON.stringify(expected)}` },
+    );
+  }
+
+  write(line: string): void {
+    this.process.child.stdin.write(`${line}\n`);
+  }
+
+  writeRaw(bytes: string | Buffer): void {
+    this.process.child.stdin.write(bytes);
+  }
+
+  /** Lines on stdout that are no JSON-RPC message. Must stay empty, whatever happens. */
+  impurities(): string[] {
+    return this.process.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .filter((line) => !isMessage(line));
+  }
+
+  /** Closes stdin, as a host does that ends, and waits for the process to go. */
+  async close(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    this.process.child.stdin.end();
+    return await this.process.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process.kill();
+  }
+
+  private drain(): void {
+    const { stdout } = this.process;
+    for (let end = stdout.indexOf('\n', this.read); end >= 0; end = stdout.indexOf('\n', this.read)) {
+      const line = stdout.slice(this.read, end);
+      this.read = end + 1;
+      if (!isMessage(line)) continue;
+      const message = JSON.parse(line) as Rpc;
+      if (message.method !== undefined) this.notifications.push(message);
+      else if (message.id === undefined || message.id === null) this.strays.push(message);
+      else this.answers.set(message.id, message);
+    }
+  }
+}
+
+function isMessage(line: string): boolean {
+  try {
+    const value = JSON.parse(line) as Rpc;
+    return value.jsonrpc === '2.0' && ('method' in value || 'result' in value || 'error' in value);
+  } catch {
+    return false;
+  }
+}
