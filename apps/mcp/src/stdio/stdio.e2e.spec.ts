@@ -56,7 +56,9 @@ describe('a host that misbehaves', () => {
     host.writeRaw('"}}\n');
     const pong = await host.request('ping', {}, 30_000);
     expect(pong.result).toEqual({});
-    expect(host.process.stdout).toMatch(/"id":"too long","error":\{"code":-32600,"message":"Message of \d+ bytes refused/);
+    expect(host.process.stdout).toMatch(
+      /"id":"too long","error":\{"code":-32600,"message":"Message of \d+ bytes refused/,
+    );
   });
 
   it('ends the process by closing stdin, in the middle of a line too', async () => {
