@@ -1,5 +1,5 @@
 /** One PostgreSQL for the whole run, and a folder that every server of the run keeps its files in. */
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -17,9 +17,8 @@ export default async function globalSetup() {
   const runDir = mkdtempSync(join(tmpdir(), RUN_PREFIX));
   writeFileSync(join(runDir, OWNER_FILE), String(process.pid));
   const dataDir = join(runDir, 'postgres');
-  mkdirSync(dataDir);
   // When the tests run as root, PostgreSQL's user must pass here.
-  for (const folder of [runDir, dataDir]) chmodSync(folder, 0o711);
+  chmodSync(runDir, 0o711);
 
   const cacheDir = join(homedir(), '.cache', 'session-ledger');
   const [postgres] = await Promise.all([

@@ -4,6 +4,7 @@ const POLL_MS = 10;
 
 export interface UntilOptions {
   timeoutMs?: number;
+  pollMs?: number;
   /** What is waited for, for the error's text. */
   describe: string;
 }
@@ -14,7 +15,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   predicate: () => T | Promise<T>,
-  { timeoutMs = 10_000, describe }: UntilOptions,
+  { timeoutMs = 10_000, pollMs = POLL_MS, describe }: UntilOptions,
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
@@ -25,7 +26,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   } while (Date.now() < deadline);
   const detail = last instanceof Error ? last.message : JSON.stringify(last);
   throw new Error(`Waited ${timeoutMs} ms for ${describe}; last seen: ${detail}`);

@@ -14,7 +14,7 @@ const READY_POLL_MS = 5;
 const START_ATTEMPTS = 5;
 
 export interface EmbeddedPostgresOptions {
-  /** Made (0700) when it is missing. Holds password, log and, where its user can pass, the cluster. */
+  /** Made when it is missing. Holds password, log and, where its user can pass, the cluster. */
   dataDir: string;
   /** Database that `url` names; created when it is missing. */
   database: string;
@@ -39,7 +39,8 @@ export class EmbeddedPostgres implements AsyncDisposable {
 
   /** Starts it, after stopping what a killed start left behind. Throws with PostgreSQL's own words when it cannot. */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+    // Passable for the user that PostgreSQL gets where we are root; all that lies in it is private.
+    mkdirSync(options.dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
     const location = locateCluster(options.dataDir);
     if (!location.cluster.startsWith(options.dataDir)) {
       options.onMessage?.(`PostgreSQL keeps its data in ${location.cluster}: its user cannot pass ${options.dataDir}`);

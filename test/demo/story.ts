@@ -1,0 +1,106 @@
+import { OwnerClient } from '#libs/client';
+import { alertEverywhere } from './alerts.js';
+import { DesktopHost, type HostEntry } from './desktop-host.js';
+import { CHAT_ID, MAIL_TO, type Receivers } from './receivers.js';
+import { type Owner, sledger, sledgerJson } from './sledger.js';
+import { expectThat, type Stage } from './stage.js';
+
+export const AGENT = 'atlas';
+/** Seconds that one token lives. */
+const TOKEN_LIFE = 10;
+/** The second renewal leaves three: the alert's condition. */
+const RENEWALS = 5;
+const RENEWAL_DEADLINE_MS = TOKEN_LIFE * 1000;
+const ROTATION_DEADLINE_MS = 10_000;
+
+export interface World {
+  owner: Owner & { baseUrl: string };
+  ownerKey: string;
+  receivers: Receivers;
+  stage: Stage;
+}
+
+export interface Setup {
+  sessionId: string;
+  agentId: string;
+  tokenFile: string;
+  snippet: { mcpServers: Record<string, HostEntry> };
+}
+
+/** Where alerts go. */
+export async function addChannels({ owner, receivers, stage }: World): Promise<void> {
+  const { telegram, mail, webhook, botToken, webhookSecret } = receivers;
+  const add = (args: string[], secret: string): Promise<string> =>
+    sledger(owner, ['channel', 'add', ...args, '--secret-file', '-'], secret);
+  await add(['telegram', 'owner-chat', '--chat-id', String(CHAT_ID), '--api-root', telegram.apiRoot], botToken);
+  await add(['email', 'owner-mail', '--from', 'ledger@example.org', '--to', MAIL_TO], mail.url);
+  await add(['webhook', 'owner-hook', '--url', webhook.url], webhookSecret);
+  stage.show(await sledger(owner, ['channel', 'list']));
+}
+
+/** An agent, a session, a holder and the desktop's configuration entry. */
+export async function setUp({ owner, stage }: World): Promise<Setup> {
+  stage.show(await sledger(owner, ['agent', 'add', AGENT]));
+  const life = ['--expires-in', String(TOKEN_LIFE), '--max-renewals', String(RENEWALS)];
+  const setup = await sledgerJson<Setup>(owner, ['mcp', 'setup', '--agent', AGENT, ...life]);
+  stage.show(await sledger(owner, ['session', 'list']));
+  return setup;
+}
+
+/** The MCP process, started from the entry that `mcp setup` printed. */
+export async function startDesktop({ stage }: World, { snippet }: Setup): Promise<DesktopHost> {
+  const [entry] = Object.values(snippet.mcpServers);
+  expectThat(entry, 'an entry for the desktop host');
+  const desktop = await DesktopHost.start(entry);
+  const { state, generation } = await desktop.session();
+  expectThat(state === 'active' && generation === 0, 'an active session at generation 0');
+  stage.show(`tools: ${(await desktop.tools()).join(', ')}`);
+  return desktop;
+}
+
+/** The process renews by itself at 60 % of the token's life. */
+export async function renewal({ stage }: World, desktop: DesktopHost, generation: number): Promise<void> {
+  await desktop.runs(generation, RENEWAL_DEADLINE_MS);
+  const { remainingRenewals, secondsLeft } = await desktop.session();
+  stage.show(`generation ${generation}, ${secondsLeft} s left, ${remainingRenewals} renewals left`);
+}
+
+/** The owner replaces the token under the running process. Answers the milliseconds until it was in use. */
+export async function rotation(world: World, desktop: DesktopHost, setup: Setup, generation: number): Promise<number> {
+  const client = new OwnerClient({ baseUrl: world.owner.baseUrl, credential: world.ownerKey });
+  const taken = desktop.runs(generation, ROTATION_DEADLINE_MS).then(() => performance.now());
+  const rotated = await client.rotateSession(setup.sessionId);
+  const answeredAt = performance.now();
+  expectThat(rotated.generation === generation, `generation ${generation} after the rotation`);
+  const ms = (await taken) - answeredAt;
+  const status = await desktop.call('session_status');
+  expectThat(
+    status['state'] === 'active' && status['generation'] === generation,
+    'an accepted call with the new token',
+  );
+  return Math.max(ms, 0);
+}
+
+/** The expiring-soon alert on every channel, each checked at its far end. */
+export async function alert({ receivers, stage }: World, { sessionId }: Setup): Promise<void> {
+  const { telegram, mail, webhook } = await alertEverywhere(receivers, sessionId, AGENT);
+  stage.show(`Telegram: ${telegram.split('\n')[0]}`);
+  stage.show(`Email:    ${mail.subject}`);
+  stage.show(`Webhook:  ${webhook.type} (${webhook.id}), signature valid`);
+}
+
+/** The session's history, as the auditor reads it. */
+export async function history({ owner, stage }: World, { sessionId }: Setup): Promise<void> {
+  const output = await sledger(owner, ['audit', 'query', '--session', sessionId]);
+  for (const type of ['SessionCreated', 'SessionRenewed', 'SessionExpiringSoon', 'SessionRevoked']) {
+    expectThat(output.includes(type), `${type} in the history`);
+  }
+  stage.show(output);
+}
+
+/** The owner ends the session; the process says so instead of failing. */
+export async function revocation({ owner, stage }: World, desktop: DesktopHost, { sessionId }: Setup): Promise<void> {
+  stage.show(await sledger(owner, ['session', 'revoke', sessionId, '--reason', 'end of the demo']));
+  const answer = await desktop.call('list_sessions');
+  expectThat(answer['status'] === 'session_expired', 'a polite refusal instead of an error');
+}
