@@ -33,11 +33,18 @@ export interface AgentDefaults {
   maxAmountPerTx?: string;
 }
 
+/** What an API key may do: everything; read everything; verify tokens. */
+export const API_KEY_ROLES = ['owner', 'auditor', 'resource'] as const;
+export type ApiKeyRole = (typeof API_KEY_ROLES)[number];
+
 export interface SystemEventData {
   KillSwitchActivated: { reason?: string; revokeSessions: boolean };
   KillSwitchReleased: { reason?: string };
   SigningKeyRotated: { kid: string; previousKid?: string };
   LogKeyRotated: { keyId: string; previousKeyId?: string };
+  /** `agents`: the only ones that the key sees; absent means all. */
+  ApiKeyCreated: { keyId: string; role: ApiKeyRole; agents?: string[] };
+  ApiKeyRevoked: { keyId: string; reason?: string };
 }
 
 export interface EventData extends SessionEventData, AgentEventData, SystemEventData {}
@@ -68,6 +75,8 @@ export const EVENT_TYPES = {
   KillSwitchReleased: { version: 1, area: 'system', token: 'kill_switch_released' },
   SigningKeyRotated: { version: 1, area: 'system', token: 'signing_key_rotated' },
   LogKeyRotated: { version: 1, area: 'system', token: 'log_key_rotated' },
+  ApiKeyCreated: { version: 1, area: 'system', token: 'api_key_created' },
+  ApiKeyRevoked: { version: 1, area: 'system', token: 'api_key_revoked' },
 } as const satisfies Record<EventType, { version: number; area: 'session' | 'agent' | 'system'; token: string }>;
 
 /** CloudEvents `type`, e.g. `ledger.session.renewed.v1`. */

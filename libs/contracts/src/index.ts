@@ -12,3 +12,4 @@ export * from './http/sessions.js';
 export * from './http/holders.js';
 export * from './http/channels.js';
 export * from './http/queries.js';
+export * from './http/api-keys.js';

@@ -42,6 +42,11 @@ begin
       session_id = excluded.session_id, name = excluded.name, signing_key = excluded.signing_key,
       sealing_key = excluded.sealing_key, removed_at = excluded.removed_at;
   end if;
+  if p_heads ? 'api_keys' then
+    insert into ledger.api_key
+    select * from jsonb_populate_recordset(null::ledger.api_key, p_heads -> 'api_keys')
+    on conflict (key_id) do update set revoked_at = excluded.revoked_at;
+  end if;
   if p_heads ? 'kill_switch' then
     update ledger.kill_switch k set active = n.active, reason = n.reason, changed_at = n.changed_at
     from jsonb_populate_record(null::ledger.kill_switch, p_heads -> 'kill_switch') n;

@@ -1,4 +1,4 @@
-import { type AgentDefaults, type DomainEvent, type EventType } from '#libs/contracts';
+import { type AgentDefaults, type ApiKeyRole, type DomainEvent, type EventType } from '#libs/contracts';
 import { type SessionState } from '#libs/session';
 
 /** The write model of a session: its state and when the sweep must look at it next. */
@@ -30,6 +30,20 @@ export interface HolderHead {
   removedAt: number | null;
 }
 
+export interface ApiKeyHead {
+  keyId: string;
+  name: string;
+  role: ApiKeyRole;
+  /** The only agents that the key sees; null for all. */
+  agents: string[] | null;
+  /** SHA-256 of the whole key, lower-case hex. */
+  secretHash: string;
+  /** Actor, as in the envelope. */
+  createdBy: string;
+  createdAt: number;
+  revokedAt: number | null;
+}
+
 export interface KillSwitch {
   active: boolean;
   reason: string | null;
@@ -54,7 +68,13 @@ export interface StreamAppend {
 /** One transaction: all of it happens, or none. */
 export interface AppendRequest {
   streams: StreamAppend[];
-  heads?: { sessions?: SessionHead[]; agents?: AgentHead[]; holders?: HolderHead[]; killSwitch?: KillSwitch };
+  heads?: {
+    sessions?: SessionHead[];
+    agents?: AgentHead[];
+    holders?: HolderHead[];
+    apiKeys?: ApiKeyHead[];
+    killSwitch?: KillSwitch;
+  };
   /** Who does it, as in the envelope. */
   actor: string;
   requestId: string;

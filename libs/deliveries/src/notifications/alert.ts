@@ -74,6 +74,8 @@ function weigh(fact: NonNullable<ReturnType<typeof domainEventOf>>, tokenEnd: nu
     case 'KillSwitchReleased':
     case 'SigningKeyRotated':
     case 'LogKeyRotated':
+    case 'ApiKeyCreated':
+    case 'ApiKeyRevoked':
       return { level: 'INFO', onlyByName: true };
   }
 }

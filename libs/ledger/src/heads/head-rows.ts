@@ -1,4 +1,4 @@
-import { type AgentHead, type AppendRequest, type HolderHead, type SessionHead } from '../types.js';
+import { type AgentHead, type ApiKeyHead, type AppendRequest, type HolderHead, type SessionHead } from '../types.js';
 
 type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
@@ -51,6 +51,16 @@ const HOLDER_FIELDS = [
   'createdAt',
   'removedAt',
 ] as const satisfies (keyof HolderHead)[];
+const API_KEY_FIELDS = [
+  'keyId',
+  'name',
+  'role',
+  'agents',
+  'secretHash',
+  'createdBy',
+  'createdAt',
+  'revokedAt',
+] as const satisfies (keyof ApiKeyHead)[];
 
 /** A compile error here names a field that a list above lacks: it would be lost between head and row. */
 type Covers<T, F extends readonly (keyof T)[]> = Exclude<keyof T, F[number]> extends never ? true : never;
@@ -58,7 +68,8 @@ const complete: [
   Covers<SessionHead, typeof SESSION_FIELDS>,
   Covers<AgentHead, typeof AGENT_FIELDS>,
   Covers<HolderHead, typeof HOLDER_FIELDS>,
-] = [true, true, true];
+  Covers<ApiKeyHead, typeof API_KEY_FIELDS>,
+] = [true, true, true, true];
 void complete;
 
 function column(field: string): string {
@@ -77,22 +88,25 @@ function mapping<T extends object>(fields: readonly (keyof T & string)[]) {
 export const sessionRows = mapping<SessionHead>(SESSION_FIELDS);
 export const agentRows = mapping<AgentHead>(AGENT_FIELDS);
 export const holderRows = mapping<HolderHead>(HOLDER_FIELDS);
+export const apiKeyRows = mapping<ApiKeyHead>(API_KEY_FIELDS);
 
 /** The heads of an append as JSON for `ledger.put_heads`; null when it has none. */
 export function headsParameter(heads: AppendRequest['heads']): string | null {
   const sessions = heads?.sessions?.map(sessionRows.toRow);
   const agents = heads?.agents?.map(agentRows.toRow);
   const holders = heads?.holders?.map(holderRows.toRow);
+  const apiKeys = heads?.apiKeys?.map(apiKeyRows.toRow);
   const killSwitch = heads?.killSwitch && {
     active: heads.killSwitch.active,
     reason: heads.killSwitch.reason,
     changed_at: heads.killSwitch.changedAt,
   };
-  if (!sessions?.length && !agents?.length && !holders?.length && !killSwitch) return null;
+  if (!sessions?.length && !agents?.length && !holders?.length && !apiKeys?.length && !killSwitch) return null;
   return JSON.stringify({
     ...(sessions?.length && { sessions }),
     ...(agents?.length && { agents }),
     ...(holders?.length && { holders }),
+    ...(apiKeys?.length && { api_keys: apiKeys }),
     ...(killSwitch && { kill_switch: killSwitch }),
   });
 }
