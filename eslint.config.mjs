@@ -30,6 +30,8 @@ export default tseslint.config(
         URL: 'readonly',
         setTimeout: 'readonly',
         setInterval: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
         Buffer: 'readonly',
       },
     },
