@@ -10,6 +10,7 @@ export {
 } from './channels/channel.js';
 export { Channels } from './channels/channels.js';
 export { newWebhookSecret } from './channels/webhook-secret.js';
+export { literalOf, TargetPolicy } from './channels/target-policy.js';
 export { CheckpointMissing, Intake, PositionGap, type IntakeResult } from './notifications/intake.js';
 export { raiseTrouble, type ChannelTrouble } from './notifications/raise-trouble.js';
 export { type Stage } from './notifications/record-notification.js';

@@ -1,0 +1,118 @@
+import { type Readable } from 'node:stream';
+import nodemailer from 'nodemailer';
+import { type ClaimedMessage, type EmailConfig, type Member, type Outcome } from '#libs/deliveries';
+import { type Gate, type Sender } from '../send-deliveries/sender.js';
+import { emailContent, type EmailContent } from './email-content.js';
+
+const CONNECTION_TIMEOUT_MS = 5_000;
+const SOCKET_TIMEOUT_MS = 20_000;
+/** A burst becomes one mail; afterwards four a minute at most. */
+const MAILBOX_LIMIT = { capacity: 5, perSecond: 4 / 60 };
+const DIGEST_ABOVE = 3;
+
+/** Nodemailer's errors, as far as they are read here. */
+interface MailError {
+  code?: string;
+  command?: string;
+  responseCode?: number;
+  response?: string;
+  message: string;
+}
+
+export class EmailSender implements Sender {
+  readonly concurrency = 1;
+  readonly digestAbove = DIGEST_ABOVE;
+  readonly gates: readonly Gate[];
+  private readonly transport: ReturnType<typeof createTransport>;
+  /** Streams of the mails on their way: whether one was read says whether its text left us. */
+  private readonly streams = new Map<string, Readable>();
+  private readonly host: string;
+
+  constructor(
+    private readonly config: EmailConfig,
+    channelId: string,
+  ) {
+    this.gates = [{ name: `email:${channelId}`, ...MAILBOX_LIMIT }];
+    this.host = /@([\w.-]+)>?$/.exec(config.from)?.[1] ?? 'session-ledger.invalid';
+    this.transport = createTransport(config.smtpUrl);
+    this.transport.use('stream', (mail, done) => {
+      const create = mail.message.createReadStream.bind(mail.message);
+      mail.message.createReadStream = (options) => {
+        const stream = create(options) as Readable;
+        this.streams.set(mail.message.messageId(), stream);
+        return stream;
+      };
+      done();
+    });
+  }
+
+  render(members: Member[]): EmailContent {
+    return emailContent(members, Date.now());
+  }
+
+  async send(message: ClaimedMessage): Promise<Outcome> {
+    const { subject, text, html, threadOf } = message.content as EmailContent;
+    const messageId = `<ntf.${message.deliveryId}@${this.host}>`;
+    const thread = threadOf === null ? {} : threadHeaders(`<session.${threadOf}@${this.host}>`);
+    try {
+      await this.transport.sendMail({
+        from: this.config.from,
+        to: this.config.to,
+        subject,
+        text,
+        html,
+        messageId,
+        ...thread,
+        headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
+      return { kind: 'delivered' };
+    } catch (error) {
+      return judge(error as MailError, this.streams.get(messageId)?.readableDidRead ?? false);
+    } finally {
+      this.streams.delete(messageId);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.transport.close();
+  }
+}
+
+function createTransport(url: string) {
+  return nodemailer.createTransport({
+    url,
+    pool: true,
+    maxConnections: 1,
+    maxRequeues: 0,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    greetingTimeout: CONNECTION_TIMEOUT_MS,
+    dnsTimeout: CONNECTION_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+  });
+}
+
+/** One thread for each session: all its mails answer the same root. */
+function threadHeaders(root: string): { inReplyTo: string; references: string } {
+  return { inReplyTo: root, references: root };
+}
+
+/**
+ * @param textLeft whether any of the mail's text was sent: without an answer after that, it may have arrived
+ */
+function judge(error: MailError, textLeft: boolean): Outcome {
+  const status = error.responseCode;
+  const detail = status === undefined ? `SMTP: ${error.code ?? ''} ${error.message}`.slice(0, 300) : `SMTP ${error.response ?? status}`.slice(0, 300);
+  if (error.code === 'EAUTH') return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
+  if (status !== undefined && status !== 421 && status >= 500) {
+    const rejectsUs = error.command === 'RCPT TO' || error.command === 'MAIL FROM';
+    return { kind: 'failed', reason: 'rejected', detail, permanent: true, ...(rejectsUs && { stop: 'recipient' as const }) };
+  }
+  if (status !== undefined) return { kind: 'failed', reason: 'rate_limited', detail };
+  if (textLeft) return { kind: 'unknown', reason: 'connection_lost', detail };
+  if (error.code === 'EDNS') return { kind: 'failed', reason: 'dns', detail };
+  if (error.code === 'ETLS') return { kind: 'failed', reason: 'tls', detail };
+  if (error.code === 'ETIMEDOUT') return { kind: 'failed', reason: 'timeout', detail };
+  return { kind: 'failed', reason: 'connect', detail };
+}

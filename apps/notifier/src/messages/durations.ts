@@ -1,0 +1,22 @@
+/** `2 d 3 h`, `23 h 41 min`, `5 min`, `40 s`: the two largest units. */
+export function durationText(seconds: number): string {
+  const total = Math.max(0, Math.round(seconds));
+  const parts = [
+    [Math.floor(total / 86_400), 'd'],
+    [Math.floor((total % 86_400) / 3600), 'h'],
+    [Math.floor((total % 3600) / 60), 'min'],
+    [total % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([amount]) => amount > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([amount]) => amount > 0)
+    .map(([amount, unit]) => `${amount} ${unit}`)
+    .join(' ');
+}
+
+/** `2026-11-22 14:05 UTC`. */
+export function momentText(rfc3339: string): string {
+  return `${new Date(rfc3339).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,61 @@
+import { FormattedString } from '@grammyjs/parse-mode';
+import { type Member } from '#libs/deliveries';
+import { alertText } from '../messages/alert-text.js';
+import { digestText } from '../messages/digest-text.js';
+import { rejectButton } from './reject-button.js';
+
+/** What Telegram takes, after entity parsing. */
+const TEXT_LIMIT = 4096;
+/** More lines than this go into a file: a chat that scrolls by is read by nobody. */
+const LINES_IN_TEXT = 20;
+
+type Entities = FormattedString['entities'];
+
+/** A message to a chat, as fixed at its first attempt. */
+export interface TelegramContent {
+  text: string;
+  entities: Entities;
+  /** The whole list, when it is too long for a message. */
+  file?: { name: string; body: string };
+  buttons?: { text: string; data: string }[];
+}
+
+export function telegramContent(members: Member[], now: number): TelegramContent {
+  const [only] = members;
+  return members.length === 1 && only ? single(only, now) : digest(members, now);
+}
+
+function single(member: Member, now: number): TelegramContent {
+  const alert = alertText(member, now);
+  const parts = [
+    FormattedString.b(alert.title),
+    new FormattedString(`\n${alert.body}\n`),
+    ...alert.facts.flatMap(({ label, value }) => [new FormattedString(`\n${label}: `), FormattedString.code(value)]),
+    ...(alert.command ? [new FormattedString('\n\n'), FormattedString.code(alert.command)] : []),
+  ];
+  const button = member.eventType === 'SessionRenewed' && member.stage === 'alert' ? rejectButton(member) : null;
+  return { ...fitted(join(parts)), ...(button && { buttons: [button] }) };
+}
+
+function digest(members: Member[], now: number): TelegramContent {
+  const { title, summary, lines } = digestText(members, now);
+  const head = join([FormattedString.b(title), new FormattedString(`\n${summary.join('\n')}`)]);
+  const whole = join([head, new FormattedString(`\n\n${lines.join('\n')}`)]);
+  if (lines.length <= LINES_IN_TEXT && whole.text.length <= TEXT_LIMIT) {
+    return { text: whole.text, entities: whole.entities };
+  }
+  return {
+    ...fitted(head),
+    file: { name: 'alerts.txt', body: `${title}\n${summary.join('\n')}\n\n${lines.join('\n')}\n` },
+  };
+}
+
+function join(parts: FormattedString[]): FormattedString {
+  return FormattedString.join(parts);
+}
+
+/** Cut at the limit, entities included: everything that must not be lost stands at the beginning. */
+function fitted(whole: FormattedString): { text: string; entities: Entities } {
+  const cut = whole.text.length <= TEXT_LIMIT ? whole : whole.slice(0, TEXT_LIMIT - 1).plain('…');
+  return { text: cut.text, entities: cut.entities };
+}
