@@ -33,3 +33,4 @@ export {
   takeTokens,
   type ClaimableChannel,
 } from './claims/due-channels.js';
+export { dueReminders, forgetReminder, remindOf, type DueReminder } from './notifications/reminders.js';

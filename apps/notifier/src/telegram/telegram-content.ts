@@ -1,8 +1,9 @@
 import { FormattedString } from '@grammyjs/parse-mode';
+import { type CloudEvent } from '#libs/contracts';
 import { type Member } from '#libs/deliveries';
+import { rejectButton, type Button } from '../bot/buttons.js';
 import { alertText } from '../messages/alert-text.js';
 import { digestText } from '../messages/digest-text.js';
-import { rejectButton } from './reject-button.js';
 
 /** What Telegram takes, after entity parsing. */
 const TEXT_LIMIT = 4096;
@@ -17,7 +18,7 @@ export interface TelegramContent {
   entities: Entities;
   /** The whole list, when it is too long for a message. */
   file?: { name: string; body: string };
-  buttons?: { text: string; data: string }[];
+  buttons?: Button[];
 }
 
 export function telegramContent(members: Member[], now: number): TelegramContent {
@@ -33,8 +34,13 @@ function single(member: Member, now: number): TelegramContent {
     ...alert.facts.flatMap(({ label, value }) => [new FormattedString(`\n${label}: `), FormattedString.code(value)]),
     ...(alert.command ? [new FormattedString('\n\n'), FormattedString.code(alert.command)] : []),
   ];
-  const button = member.eventType === 'SessionRenewed' && member.stage === 'alert' ? rejectButton(member) : null;
+  const button = member.eventType === 'SessionRenewed' && member.stage === 'alert' ? buttonOf(member) : null;
   return { ...fitted(join(parts)), ...(button && { buttons: [button] }) };
+}
+
+function buttonOf({ envelope }: Member): Button {
+  const { sessionId, generation } = (JSON.parse(envelope) as CloudEvent).data as { sessionId: string; generation: number };
+  return rejectButton(sessionId, generation);
 }
 
 function digest(members: Member[], now: number): TelegramContent {

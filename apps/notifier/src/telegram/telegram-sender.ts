@@ -74,7 +74,7 @@ export class TelegramSender implements Sender {
           entities,
           link_preview_options: { is_disabled: true },
           ...(buttons && {
-            reply_markup: { inline_keyboard: [buttons.map(({ text: label, data }) => ({ text: label, callback_data: data }))] },
+            reply_markup: { inline_keyboard: [buttons] },
           }),
         });
     return { kind: 'delivered', remoteRef: String(sent.message_id) };

@@ -8,6 +8,8 @@ export interface ClaimableChannel {
   channel: Channel;
   /** Milliseconds until something is due; null when nothing is queued. */
   dueInMs: number | null;
+  /** Milliseconds that the oldest due delivery has waited. */
+  overdueMs: number;
   /** Milliseconds for which the channel rests (429, breaker); 0 when it may send. */
   restsForMs: number;
   /** After failures in a row: one try at a time until one succeeds. */
@@ -32,6 +34,7 @@ export async function claimableChannels(database: Database): Promise<ClaimableCh
   return rows.map((row) => ({
     channel: channelOf(row),
     dueInMs: row.due_in === null ? null : Math.max(0, row.due_in),
+    overdueMs: Math.max(0, -(row.due_in ?? 0)),
     restsForMs: row.rests_for ?? 0,
     probing: row.failures >= BREAKER_FAILURES,
   }));

@@ -47,18 +47,22 @@ export async function lockDue(
 ): Promise<DueRow[]> {
   const probe = onlyProbes ? PROBE : '';
   const { rows } = await client.query<DueRow>(
-    `with first as materialized (
+    `with resting as materialized (
+       select from deliveries.channel where channel_id = $1
+         and (not enabled or deleted_at is not null or greatest(paused_until, open_until) > clock_timestamp())
+     ), first as materialized (
        select d.* from deliveries.delivery d
-       where d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts = 0 ${probe}
+       where not exists (select from resting) and d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts = 0 ${probe}
        order by d.next_attempt_at limit $2 for update skip locked
      ), again as materialized (
        select d.* from deliveries.delivery d
-       where d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts > 0 ${probe}
+       where not exists (select from resting) and d.channel_id = $1
+         and d.next_attempt_at <= clock_timestamp() and d.attempts > 0 ${probe}
        order by d.next_attempt_at limit $3 for update skip locked
      ), due as (select * from first union all select * from again)
      select d.delivery_id, d.notification_id, d.channel_id, d.status, d.attempts, d.unknowns, d.carrier_id, d.content,
        extract(epoch from d.deadline)::float8 * 1000 as deadline,
-       extract(epoch from clock_timestamp())::float8 * 1000 as now, ${NOTIFICATION}, ${SESSION} as session
+       extract(epoch from clock_timestamp())::float8 * 1000 as now, ${NOTIFICATION}, ${SESSION_NOW} as session
      from due d join deliveries.notification n using (notification_id)
      left join ledger.session_head h on h.session_id = n.session_id`,
     [channelId, first, again],
@@ -69,7 +73,8 @@ export async function lockDue(
 const NOTIFICATION = `n.event_id, n.stage, n.event_type, n.level, n.agent_id, n.session_id,
   n.generation as alert_generation, n.envelope`;
 
-const SESSION = `case when h.session_id is null then null else json_build_object(
+/** The session of head `h` as the decision reads it. */
+export const SESSION_NOW = `case when h.session_id is null then null else json_build_object(
   'status', h.status, 'generation', h.generation, 'createdAt', h.created_at, 'issuedAt', h.issued_at,
   'expiresAt', h.expires_at, 'expiresIn', h.expires_in, 'absoluteExpiresAt', h.absolute_expires_at,
   'maxRenewals', h.max_renewals, 'renewalCount', h.renewal_count,
@@ -78,7 +83,7 @@ const SESSION = `case when h.session_id is null then null else json_build_object
 /** The other members of a digest, as they were fixed at its first attempt. */
 export async function membersOf(client: PoolClient, carrierIds: string[]): Promise<Map<string, Member[]>> {
   const { rows } = await client.query<DueRow & { carrier_id: string }>(
-    `select d.carrier_id, d.delivery_id, d.notification_id, ${NOTIFICATION}, ${SESSION} as session
+    `select d.carrier_id, d.delivery_id, d.notification_id, ${NOTIFICATION}, ${SESSION_NOW} as session
      from deliveries.delivery d join deliveries.notification n using (notification_id)
      left join ledger.session_head h on h.session_id = n.session_id
      where d.carrier_id = any($1) and d.delivery_id <> d.carrier_id order by d.delivery_id`,

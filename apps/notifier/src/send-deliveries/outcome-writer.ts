@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database } from '#libs/database';
+import { completeAttempts, type AttemptResult } from '#libs/deliveries';
+import { type Logger } from '#libs/platform';
+
+const MOST_AT_ONCE = 500;
+const RETRY_MS = 250;
+
+/**
+ * Writes outcomes in groups: while one transaction runs, the next ones gather. Keeps trying while the database is away; an
+ * outcome that comes after its lease is refused by the fence.
+ */
+export class OutcomeWriter {
+  private queue: { result: AttemptResult; done: () => void }[] = [];
+  private writing: Promise<void> | null = null;
+  private closed = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly logger: Logger,
+    private readonly wake: (channels: Iterable<string>) => void,
+  ) {}
+
+  /** Resolves when the outcome is committed. */
+  write(result: AttemptResult): Promise<void> {
+    return new Promise((done) => {
+      this.queue.push({ result, done });
+      this.writing ??= this.drain().finally(() => (this.writing = null));
+    });
+  }
+
+  /** Gives up on a database that does not come back; resolves at once when nothing waits. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.writing;
+  }
+
+  private async drain(): Promise<void> {
+    while (this.queue.length > 0) {
+      const group = this.queue.splice(0, MOST_AT_ONCE);
+      await this.commit(group.map(({ result }) => result));
+      for (const { done } of group) done();
+    }
+  }
+
+  private async commit(results: AttemptResult[]): Promise<void> {
+    for (;;) {
+      try {
+        const { wake, late } = await completeAttempts(this.database, results);
+        if (late.length > 0) this.logger.warn({ deliveries: late }, 'outcomes came after the lease had passed on');
+        this.wake(wake);
+        return;
+      } catch (error) {
+        if (this.closed) {
+          this.logger.error({ err: error }, `${results.length} outcomes are not on record; their attempts stay open`);
+          return;
+        }
+        this.logger.error({ err: error }, 'outcomes cannot be written yet');
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { performance } from 'node:perf_hooks';
+import { type Database } from '#libs/database';
+import { type Logger } from '#libs/platform';
+
+/** What the sweep asks of a session whose time has come: each appends at most one event, or nothing. */
+export interface DueSessionCommands {
+  announceExpiringSoon(sessionId: string, trigger: 'renewed' | 'sweep'): Promise<unknown>;
+  announceOverdue(sessionId: string): Promise<unknown>;
+  expireSession(sessionId: string): Promise<unknown>;
+}
+
+export interface SweepParts {
+  database: Database;
+  logger: Logger;
+  commands: DueSessionCommands;
+}
+
+const PAGE = 500;
+const PARALLEL = 8;
+/** A database clock that moves otherwise than ours by more than this has been set. */
+const CLOCK_STEP_MS = 5_000;
+
+/** Looks at every session whose time has come: reads by index without locks, appends one by one. */
+export class Sweep {
+  private lastSeen: { database: number; monotonic: number } | null = null;
+
+  constructor(private readonly parts: SweepParts) {}
+
+  /** One pass over all heads that are due now. Returns how many it looked at. */
+  async pass(signal: AbortSignal): Promise<number> {
+    const clockIsGood = await this.clockIsGood();
+    let looked = 0;
+    let after: { dueAt: number; sessionId: string } | null = null;
+    do {
+      const due: DueHead[] = await this.due(after);
+      await eachOf(due, PARALLEL, (head) => this.lookAt(head, clockIsGood));
+      looked += due.length;
+      const last = due.at(-1);
+      after = last && due.length === PAGE ? { dueAt: last.due_at, sessionId: last.session_id } : null;
+    } while (after !== null && !signal.aborted);
+    return looked;
+  }
+
+  private due(after: { dueAt: number; sessionId: string } | null): Promise<DueHead[]> {
+    return this.parts.database.prepared<DueHead>(
+      'due heads',
+      `select session_id, due_at, expires_at <= extract(epoch from clock_timestamp()) as over from ledger.session_head
+       where due_at is not null and due_at <= extract(epoch from clock_timestamp())::bigint and (due_at, session_id) > ($1, $2)
+       order by due_at, session_id limit ${PAGE}`,
+      [after?.dueAt ?? -1, after?.sessionId ?? '00000000-0000-0000-0000-000000000000'],
+    );
+  }
+
+  private async lookAt({ session_id: id, over }: DueHead, clockIsGood: boolean): Promise<void> {
+    const { commands, logger } = this.parts;
+    try {
+      if (over) {
+        if (clockIsGood) await commands.expireSession(id);
+        return;
+      }
+      await commands.announceExpiringSoon(id, 'sweep');
+      await commands.announceOverdue(id);
+    } catch (error) {
+      logger.error({ err: error, sessionId: id }, 'a due session cannot be swept; it is looked at again');
+    }
+  }
+
+  /** Whether the database's clock moved like ours since the last pass: a step must not end sessions. */
+  private async clockIsGood(): Promise<boolean> {
+    const rows = await this.parts.database.query<{ now: number }>(
+      'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
+    );
+    const seen = { database: rows[0]!.now, monotonic: performance.now() };
+    const { lastSeen } = this;
+    this.lastSeen = seen;
+    if (lastSeen === null) return true;
+    const step = seen.database - lastSeen.database - (seen.monotonic - lastSeen.monotonic);
+    if (Math.abs(step) <= CLOCK_STEP_MS) return true;
+    this.parts.logger.error({ stepMs: Math.round(step) }, 'the database clock was set: no session is expired in this pass');
+    return false;
+  }
+}
+
+interface DueHead {
+  session_id: string;
+  due_at: number;
+  over: boolean;
+}
+
+async function eachOf<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(parallel, items.length) }, async () => {
+      while (next < items.length) await work(items[next++]!);
+    }),
+  );
+}
