@@ -34,3 +34,4 @@ export {
   type ClaimableChannel,
 } from './claims/due-channels.js';
 export { dueReminders, forgetReminder, remindOf, type DueReminder } from './notifications/reminders.js';
+export { expiringNow } from './notifications/expiring-now.js';

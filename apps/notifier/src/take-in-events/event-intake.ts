@@ -1,20 +1,42 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type Intake } from '#libs/deliveries';
+import { domainEventOf, type CloudEvent } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { expiringNow, type Intake } from '#libs/deliveries';
 import { type Probe } from '../send-deliveries/probe-points.js';
+import { type DueSessionCommands } from '../sweep/sweep.js';
 
-/** Takes batches of the log in and wakes whoever has something to do by them. */
+export interface EventIntakeParts {
+  database: Database;
+  intake: Intake;
+  commands: Pick<DueSessionCommands, 'announceExpiringSoon'>;
+  /** Called when deliveries were queued. */
+  wake: () => void;
+  probe: Probe;
+}
+
+/** Takes batches of the log in. A throw means: nothing is recorded, bring the batch again. */
 export class EventIntake {
-  constructor(
-    private readonly intake: Intake,
-    private readonly wake: { dispatcher: () => void; sweep: (sessionIds: string[]) => void },
-    private readonly probe: Probe,
-  ) {}
+  constructor(private readonly parts: EventIntakeParts) {}
 
   async apply(batch: CloudEvent[]): Promise<void> {
-    await this.probe('received');
-    const { channels, renewed } = await this.intake.apply(batch);
-    await this.probe('recorded');
-    if (channels.size > 0) this.wake.dispatcher();
-    if (renewed.length > 0) this.wake.sweep(renewed);
+    const { intake, wake, probe } = this.parts;
+    await probe('received');
+    await this.announce(batch);
+    const { channels } = await intake.apply(batch);
+    await probe('recorded');
+    if (channels.size > 0) wake();
+  }
+
+  /**
+   * Evaluates the expiry rule on what was renewed. Before the checkpoint moves: were it after, a crash in between would lose
+   * the announcement, and no sweep looks for the renewals leg.
+   */
+  private async announce(batch: CloudEvent[]): Promise<void> {
+    const position = await this.parts.intake.checkpoint();
+    const renewed = batch
+      .filter((event) => event.position > position && domainEventOf(event)?.type === 'SessionRenewed')
+      .map((event) => event.subject);
+    for (const sessionId of await expiringNow(this.parts.database, [...new Set(renewed)])) {
+      await this.parts.commands.announceExpiringSoon(sessionId, 'renewed');
+    }
   }
 }

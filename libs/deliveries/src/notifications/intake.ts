@@ -13,8 +13,6 @@ const WITHDRAWAL_DEADLINE_MS = 24 * 3600 * 1000;
 export interface IntakeResult {
   /** Channels that have something to send now. */
   channels: Set<string>;
-  /** Sessions renewed in this batch: their expiry rule is due. */
-  renewed: string[];
 }
 
 /** Takes events of the log in: notifications, deliveries and the checkpoint in one transaction. */
@@ -45,7 +43,7 @@ export class Intake {
    */
   async apply(events: readonly CloudEvent[]): Promise<IntakeResult> {
     return this.database.transaction(async (client) => {
-      const result: IntakeResult = { channels: new Set(), renewed: [] };
+      const result: IntakeResult = { channels: new Set() };
       const { rows } = await client.query<{ position: number; now: number }>(
         `select position, extract(epoch from clock_timestamp())::float8 * 1000 as now
          from deliveries.checkpoint where consumer = $1 for update`,
@@ -114,7 +112,6 @@ async function takeIn(
   }
   await keepReminder(client, alert);
   if (alert.type === 'SessionRenewed' && alert.sessionId !== null) {
-    result.renewed.push(alert.sessionId);
     await withdrawOverdue(client, alert, channels, now, result);
   }
 }

@@ -1,0 +1,89 @@
+import { type Database } from '#libs/database';
+import { Channels, Intake, TargetPolicy } from '#libs/deliveries';
+import { type Logger, type Registry } from '#libs/platform';
+import { type SecretBox } from '#libs/tokens';
+import { BackgroundLoop } from './background-loop.js';
+import { openSender } from './open-sender.js';
+import { DeliveryMetrics } from './send-deliveries/delivery-metrics.js';
+import { Dispatcher } from './send-deliveries/dispatcher.js';
+import { OutcomeWriter } from './send-deliveries/outcome-writer.js';
+import { type Probe } from './send-deliveries/probe-points.js';
+import { leadSweep } from './sweep/sweep-leader.js';
+import { Sweep, type DueSessionCommands } from './sweep/sweep.js';
+import { EventIntake } from './take-in-events/event-intake.js';
+import { safeConnector } from './webhook/safe-connector.js';
+import { webhookAgent } from './webhook/webhook-sender.js';
+
+export interface NotifierParts {
+  database: Database;
+  box: SecretBox;
+  logger: Logger;
+  metrics: Registry;
+  commands: DueSessionCommands;
+  /** Networks that webhooks may reach besides public ones. */
+  allowedTargets: readonly string[];
+  sweepSeconds: number;
+  /** Seconds between two test messages through each channel; default an hour. */
+  canarySeconds?: number;
+  /** Seconds after which an attempt without outcome counts as lost with its worker; longer than any sender's time. */
+  leaseSeconds?: number;
+  probe?: Probe;
+}
+
+const CANARY_SECONDS = 3600;
+const LEASE_SECONDS = 60;
+const LEAD_RETRY_SECONDS = 1;
+
+/** Everything that the notifier runs besides its reader of the log and its bot. */
+export class Notifier {
+  readonly intake: EventIntake;
+  private readonly log: Intake;
+  private readonly dispatcher: Dispatcher;
+  private readonly outcomes: OutcomeWriter;
+  private readonly sweep: BackgroundLoop;
+  private readonly agent: ReturnType<typeof webhookAgent>;
+
+  constructor(private readonly parts: NotifierParts) {
+    const { database, logger, box, commands, probe = () => undefined } = parts;
+    const channels = new Channels(database, box);
+    this.agent = webhookAgent(safeConnector(new TargetPolicy(parts.allowedTargets)));
+    this.outcomes = new OutcomeWriter(database, logger, () => this.dispatcher.wake());
+    this.dispatcher = new Dispatcher({
+      database,
+      logger,
+      metrics: new DeliveryMetrics(parts.metrics),
+      outcomes: this.outcomes,
+      openSender: (channelId) => openSender(channels, channelId, this.agent),
+      leaseSeconds: parts.leaseSeconds ?? LEASE_SECONDS,
+      probe,
+    });
+    this.log = new Intake(database);
+    const wake = (): void => this.dispatcher.wake();
+    this.intake = new EventIntake({ database, intake: this.log, commands, wake, probe });
+    this.sweep = new BackgroundLoop('the sweep', logger);
+  }
+
+  start(): void {
+    const { database, logger, commands, sweepSeconds, canarySeconds = CANARY_SECONDS } = this.parts;
+    this.dispatcher.start();
+    const sweep = new Sweep({ database, logger, commands });
+    this.sweep.start(LEAD_RETRY_SECONDS, (signal) =>
+      leadSweep(
+        { database, sweep, intervalSeconds: sweepSeconds, canarySeconds, wake: () => this.dispatcher.wake() },
+        signal,
+      ),
+    );
+  }
+
+  checkpoint(): Promise<number> {
+    return this.log.checkpoint();
+  }
+
+  /** Stops taking work; resolves when what is under way is on record. */
+  async close(): Promise<void> {
+    await this.sweep.close();
+    await this.dispatcher.close();
+    await this.outcomes.close();
+    await this.agent.destroy();
+  }
+}

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lead, LOCKS, type Database } from '#libs/database';
+import { sendCanaries } from '#libs/deliveries';
+import { sendReminders } from './reminders.js';
+import { type Sweep } from './sweep.js';
+
+export interface SweepLeaderParts {
+  database: Database;
+  sweep: Sweep;
+  intervalSeconds: number;
+  /** Seconds between two test messages through each channel. */
+  canarySeconds: number;
+  /** Called when deliveries were queued. */
+  wake: () => void;
+}
+
+/** Of all notifiers one sweeps; the others stand by. Returns when the leadership is lost or the signal is aborted. */
+export async function leadSweep(parts: SweepLeaderParts, stop: AbortSignal): Promise<void> {
+  await using lease = await lead(parts.database, LOCKS.sweep, stop);
+  const signal = AbortSignal.any([stop, lease.lost]);
+  while (!signal.aborted) {
+    await parts.sweep.pass(signal);
+    const reminded = await sendReminders(parts.database);
+    const canaries = await sendCanaries(parts.database, parts.canarySeconds);
+    if (reminded || canaries.length > 0) parts.wake();
+    await sleep(parts.intervalSeconds * 1000, undefined, { signal }).catch(() => undefined);
+  }
+}
