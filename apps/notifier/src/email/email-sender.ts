@@ -103,11 +103,20 @@ function threadHeaders(root: string): { inReplyTo: string; references: string } 
  */
 function judge(error: MailError, textLeft: boolean): Outcome {
   const status = error.responseCode;
-  const detail = status === undefined ? `SMTP: ${error.code ?? ''} ${error.message}`.slice(0, 300) : `SMTP ${error.response ?? status}`.slice(0, 300);
+  const detail =
+    status === undefined
+      ? `SMTP: ${error.code ?? ''} ${error.message}`.slice(0, 300)
+      : `SMTP ${error.response ?? status}`.slice(0, 300);
   if (error.code === 'EAUTH') return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
   if (status !== undefined && status !== 421 && status >= 500) {
     const rejectsUs = error.command === 'RCPT TO' || error.command === 'MAIL FROM';
-    return { kind: 'failed', reason: 'rejected', detail, permanent: true, ...(rejectsUs && { stop: 'recipient' as const }) };
+    return {
+      kind: 'failed',
+      reason: 'rejected',
+      detail,
+      permanent: true,
+      ...(rejectsUs && { stop: 'recipient' as const }),
+    };
   }
   if (status !== undefined) return { kind: 'failed', reason: 'rate_limited', detail };
   if (textLeft) return { kind: 'unknown', reason: 'connection_lost', detail };

@@ -75,7 +75,10 @@ function say(member: Member, event: CloudEvent, agent: string, now: number): Sai
         title: `${agent} renewed its session`,
         body: `Until ${momentText(text('rejectWindowEndsAt'))} you can reject this renewal: that ends the session.`,
         facts: [
-          { label: 'Renewals left', value: data['remainingRenewals'] === null ? 'unlimited' : text('remainingRenewals') },
+          {
+            label: 'Renewals left',
+            value: data['remainingRenewals'] === null ? 'unlimited' : text('remainingRenewals'),
+          },
           { label: 'Token ends', value: momentText(text('expiresAt')) },
         ],
         command: `sledger session revoke ${text('sessionId')}`,
@@ -143,15 +146,26 @@ function say(member: Member, event: CloudEvent, agent: string, now: number): Sai
         command: 'sledger channel list',
       };
     default:
-      return { title: `${member.eventType}${agent ? `: ${agent}` : ''}`, body: 'It was recorded in the ledger.', facts: [happened], command: null };
+      return {
+        title: `${member.eventType}${agent ? `: ${agent}` : ''}`,
+        body: 'It was recorded in the ledger.',
+        facts: [happened],
+        command: null,
+      };
   }
 }
 
 function expiringSoon(member: Member, data: CloudEvent['data'], agent: string, now: number): Said {
-  const { causes, remainingRenewals, endsAt } = data as { causes: string[]; remainingRenewals: number | null; endsAt: string };
+  const { causes, remainingRenewals, endsAt } = data as {
+    causes: string[];
+    remainingRenewals: number | null;
+    endsAt: string;
+  };
   const left = durationText((Date.parse(endsAt) - now) / 1000);
   const reasons = [
-    ...(causes.includes('renewals') ? [`${remainingRenewals} ${remainingRenewals === 1 ? 'renewal is' : 'renewals are'} left`] : []),
+    ...(causes.includes('renewals')
+      ? [`${remainingRenewals} ${remainingRenewals === 1 ? 'renewal is' : 'renewals are'} left`]
+      : []),
     ...(causes.includes('lifetime') ? [`${left} are left`] : []),
   ];
   return {

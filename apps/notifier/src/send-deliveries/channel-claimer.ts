@@ -50,7 +50,9 @@ export class ChannelClaimer {
       return;
     }
     this.running = this.run()
-      .catch((error: unknown) => this.parts.logger.error({ err: error, channelId: this.state.channel.id }, 'claiming failed'))
+      .catch((error: unknown) =>
+        this.parts.logger.error({ err: error, channelId: this.state.channel.id }, 'claiming failed'),
+      )
       .finally(() => (this.running = null));
   }
 

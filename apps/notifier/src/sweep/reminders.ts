@@ -14,7 +14,8 @@ export async function sendReminders(database: Database): Promise<boolean> {
 
 async function decide(database: Database, reminder: DueReminder): Promise<boolean> {
   const { session, announced, now } = reminder;
-  const decision = session === null ? ({ kind: 'never' } as const) : decideReminder(session, now, announced, session.hasHolder);
+  const decision =
+    session === null ? ({ kind: 'never' } as const) : decideReminder(session, now, announced, session.hasHolder);
   switch (decision.kind) {
     case 'send':
       await remindOf(database, reminder, decision.endsAt);

@@ -76,7 +76,10 @@ export class Sweep {
     if (lastSeen === null) return true;
     const step = seen.database - lastSeen.database - (seen.monotonic - lastSeen.monotonic);
     if (Math.abs(step) <= CLOCK_STEP_MS) return true;
-    this.parts.logger.error({ stepMs: Math.round(step) }, 'the database clock was set: no session is expired in this pass');
+    this.parts.logger.error(
+      { stepMs: Math.round(step) },
+      'the database clock was set: no session is expired in this pass',
+    );
     return false;
   }
 }

@@ -39,7 +39,10 @@ function single(member: Member, now: number): TelegramContent {
 }
 
 function buttonOf({ envelope }: Member): Button {
-  const { sessionId, generation } = (JSON.parse(envelope) as CloudEvent).data as { sessionId: string; generation: number };
+  const { sessionId, generation } = (JSON.parse(envelope) as CloudEvent).data as {
+    sessionId: string;
+    generation: number;
+  };
   return rejectButton(sessionId, generation);
 }
 

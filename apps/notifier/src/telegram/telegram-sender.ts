@@ -63,7 +63,12 @@ export class TelegramSender implements Sender {
     }
   }
 
-  private async call({ text, entities, file, buttons }: TelegramContent): Promise<Extract<Outcome, { kind: 'delivered' }>> {
+  private async call({
+    text,
+    entities,
+    file,
+    buttons,
+  }: TelegramContent): Promise<Extract<Outcome, { kind: 'delivered' }>> {
     const { chatId } = this.config;
     const sent = file
       ? await this.api.sendDocument(chatId, new InputFile(Buffer.from(file.body, 'utf8'), file.name), {
@@ -96,7 +101,8 @@ export class TelegramSender implements Sender {
       await this.chatMoved(parameters.migrate_to_chat_id);
       return { kind: 'failed', reason: 'recipient', detail: 'the group has a new id; it was stored' };
     }
-    if (code === 429) return { kind: 'failed', reason: 'rate_limited', detail, retryAfter: parameters.retry_after ?? 30 };
+    if (code === 429)
+      return { kind: 'failed', reason: 'rate_limited', detail, retryAfter: parameters.retry_after ?? 30 };
     if (code === 401 || code === 404) return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
     if (code === 403 || /chat not found/i.test(detail)) {
       return { kind: 'failed', reason: 'recipient', detail, stop: 'recipient' };
@@ -124,7 +130,8 @@ function descriptionOf(error: unknown): string {
   return error instanceof GrammyError ? `Telegram: ${error.error_code} ${error.description}` : 'Telegram refused';
 }
 
-const BEFORE_THE_WRITE = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
+const BEFORE_THE_WRITE =
+  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
 
 function neverConnected({ error }: HttpError): boolean {
   const { code, errno, type } = (error ?? {}) as { code?: string; errno?: string; type?: string };

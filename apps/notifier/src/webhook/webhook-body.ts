@@ -22,7 +22,9 @@ export function webhookBody(format: 'slack' | 'discord' | 'ntfy', [member]: Memb
           { type: 'section', text: { type: 'plain_text', text: alert.body } },
           {
             type: 'section',
-            fields: alert.facts.slice(0, 10).map(({ label, value }) => ({ type: 'plain_text', text: `${label}: ${value}` })),
+            fields: alert.facts
+              .slice(0, 10)
+              .map(({ label, value }) => ({ type: 'plain_text', text: `${label}: ${value}` })),
           },
           ...(alert.command ? [{ type: 'section', text: { type: 'plain_text', text: `→ ${alert.command}` } }] : []),
         ],

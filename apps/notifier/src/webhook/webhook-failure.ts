@@ -16,7 +16,11 @@ export function webhookFailure(error: unknown): Outcome {
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || name === 'TimeoutError') {
     return { kind: 'unknown', reason: 'timeout', detail: 'no answer in time' };
   }
-  return { kind: 'unknown', reason: 'connection_lost', detail: `the connection was lost before an answer (${code || name})` };
+  return {
+    kind: 'unknown',
+    reason: 'connection_lost',
+    detail: `the connection was lost before an answer (${code || name})`,
+  };
 }
 
 function failed(reason: Extract<Outcome, { kind: 'failed' }>['reason'], detail: string): Outcome {

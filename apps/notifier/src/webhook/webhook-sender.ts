@@ -37,7 +37,9 @@ export class WebhookSender implements Sender {
   ) {}
 
   render(members: Member[]): unknown {
-    return this.config.format === undefined || this.config.format === 'standard' ? null : webhookBody(this.config.format, members);
+    return this.config.format === undefined || this.config.format === 'standard'
+      ? null
+      : webhookBody(this.config.format, members);
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {
@@ -77,7 +79,8 @@ async function judge(response: Dispatcher.ResponseData): Promise<Outcome> {
   const digest = await digestOf(body);
   const detail = `HTTP ${statusCode}${digest ? `, body sha256 ${digest}` : ''}`;
   if (statusCode < 400) return { kind: 'failed', reason: 'redirect', detail: `${detail}: redirects are not followed` };
-  if (statusCode === 410) return { kind: 'failed', reason: 'gone', detail: `${detail}: the receiver is gone`, stop: 'gone' };
+  if (statusCode === 410)
+    return { kind: 'failed', reason: 'gone', detail: `${detail}: the receiver is gone`, stop: 'gone' };
   const retryAfter = retryAfterSeconds(headers['retry-after'], Date.now());
   const wait = retryAfter !== undefined && (statusCode === 429 || statusCode >= 500) ? { retryAfter } : {};
   if (statusCode === 429) return { kind: 'failed', reason: 'rate_limited', detail, ...wait };

@@ -34,7 +34,8 @@ export class TargetPolicy {
    * each connection.
    */
   problemOf(url: URL): string | null {
-    if (url.username !== '' || url.password !== '') return 'the URL holds credentials: a webhook is authenticated by its signature';
+    if (url.username !== '' || url.password !== '')
+      return 'the URL holds credentials: a webhook is authenticated by its signature';
     const literal = literalOf(url.hostname);
     if (literal !== null && !this.allows(literal)) {
       return `${literal} is not a public address. LEDGER_ALLOW_PRIVATE_TARGETS names the networks that webhooks may reach besides`;

@@ -77,7 +77,10 @@ export async function remindOf(database: Database, reminder: DueReminder, endsAt
       await recordNotification(client, {
         ...alert,
         stage: 'reminder',
-        event: { ...event, data: { ...event.data, endsAt: new Date(endsAt * 1000).toISOString(), causes: ['lifetime'] } },
+        event: {
+          ...event,
+          data: { ...event.data, endsAt: new Date(endsAt * 1000).toISOString(), causes: ['lifetime'] },
+        },
         routes: route(channels.map(channelOf), alert, reminder.now * 1000),
       });
     }

@@ -31,6 +31,8 @@ export class SmtpReceiver implements AsyncDisposable {
     const holder: { receiver?: SmtpReceiver } = {};
     const server = new SMTPServer({
       authOptional: true,
+      // A sender that keeps its connection must not hold up the end of a test.
+      closeTimeout: 50,
       disabledCommands: ['STARTTLS'],
       onRcptTo: ({ address }, _session, done) => done(holder.receiver?.verdict(address)),
       onData: (stream, { envelope }, done) => {

@@ -1,0 +1,276 @@
+import { agentStream, sessionStream, toCloudEvent, type CloudEvent, type DomainEvent } from '#libs/contracts';
+import { Database } from '#libs/database';
+import { Channels, newWebhookSecret, type ChannelSecrets, type NewChannel } from '#libs/deliveries';
+import { createLedger, type Ledger, type SessionHead } from '#libs/ledger';
+import { createLogger, createMetrics, newId, type Registry } from '#libs/platform';
+import { SecretBox } from '#libs/tokens';
+import { createTestDatabase, until, type TestDatabase } from '#libs/testing';
+import {
+  announceExpiringSoon,
+  announceOverdue,
+  dueAt,
+  evolve,
+  expireSession,
+  grantFirstToken,
+  sessionCreated,
+  sessionRenewed,
+  revokeSession,
+  type SessionEvent,
+  type SessionExpiringSoon,
+  type SessionState,
+} from '#libs/session';
+import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
+
+const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
+
+export interface SessionWish {
+  agentName?: string;
+  /** Seconds that the current token was issued ago. */
+  issuedAgo?: number;
+  expiresIn?: number;
+  absoluteLifetime?: number;
+  maxRenewals?: number | null;
+}
+
+/** A real notifier on a real database; events are taken in as the reader of the log would hand them over. */
+export class NotifierFixture implements AsyncDisposable {
+  readonly metrics: Registry = createMetrics('notifier');
+  notifier: Notifier;
+  private position = 0;
+
+  private constructor(
+    readonly testDatabase: TestDatabase,
+    readonly database: Database,
+    readonly ledger: Ledger,
+    readonly channels: Channels,
+    readonly box: SecretBox,
+    private readonly options: Partial<NotifierParts>,
+  ) {
+    this.notifier = this.newNotifier();
+  }
+
+  static async start(options: Partial<NotifierParts> = {}): Promise<NotifierFixture> {
+    const testDatabase = await createTestDatabase();
+    const database = await Database.open({ url: testDatabase.url, applicationName: 'notifier test' });
+    const box = SecretBox.open({ base64: Buffer.alloc(32, 7).toString('base64') });
+    const channels = new Channels(database, box);
+    const fixture = new NotifierFixture(testDatabase, database, createLedger(database), channels, box, options);
+    fixture.notifier.start();
+    return fixture;
+  }
+
+  /** Another notifier on the same database. */
+  newNotifier(options: Partial<NotifierParts> = {}): Notifier {
+    return new Notifier({
+      database: this.database,
+      box: this.box,
+      logger: createLogger({ service: 'notifier', level: 'silent' }),
+      metrics: options.metrics ?? this.metrics,
+      commands: dueSessionCommands(this.ledger),
+      allowedTargets: ['127.0.0.0/8', '::1'],
+      sweepSeconds: 0.1,
+      ...this.options,
+      ...options,
+    });
+  }
+
+  async channel(secrets: ChannelSecrets, wish: Partial<NewChannel> = {}): Promise<string> {
+    const name = wish.name ?? `${secrets.type} ${newId()}`;
+    return (await this.channels.create({ priority: 100, enabled: true, ...wish, name }, secrets)).id;
+  }
+
+  async webhook(url: string, wish: Partial<NewChannel> = {}): Promise<{ id: string; secret: string }> {
+    const secret = newWebhookSecret();
+    return { id: await this.channel({ type: 'webhook', config: { url, secret } }, wish), secret };
+  }
+
+  email(smtpUrl: string, wish: Partial<NewChannel> = {}): Promise<string> {
+    const config = { smtpUrl, from: 'Ledger <ledger@example.test>', to: 'owner@example.test' };
+    return this.channel({ type: 'email', config }, wish);
+  }
+
+  telegram(apiRoot: string, wish: Partial<NewChannel> = {}, chatId: number | string = 4711): Promise<string> {
+    const config = { botToken: `7000000001:${'A'.repeat(35)}`, chatId, apiRoot };
+    return this.channel({ type: 'telegram', config }, wish);
+  }
+
+  /** A session with its events in the ledger. */
+  async session(wish: SessionWish = {}): Promise<SessionState> {
+    const now = Math.floor((await this.ledger.now()) / 1000) - (wish.issuedAgo ?? 0);
+    const command = {
+      sessionId: newId(),
+      agentId: newId(),
+      agentName: wish.agentName ?? 'trader',
+      now,
+      expiresIn: wish.expiresIn ?? 604_800,
+      maxRenewals: wish.maxRenewals === undefined ? 30 : wish.maxRenewals,
+      renewalRejectWindow: 3600,
+      absoluteLifetime: wish.absoluteLifetime ?? 2_592_000,
+      constraints: {},
+    };
+    return this.append(null, [sessionCreated(command, grantFirstToken(command), TEXTS)]);
+  }
+
+  async renew(state: SessionState): Promise<SessionState> {
+    const now = Math.floor((await this.ledger.now()) / 1000);
+    const grant = {
+      sessionId: state.sessionId,
+      agentId: state.agentId,
+      generation: state.generation + 1,
+      issuedAt: now,
+      expiresAt: now + state.expiresIn,
+    };
+    return this.append(state, [sessionRenewed(state, grant, TEXTS, { cause: 'renewal' })]);
+  }
+
+  async revoke(state: SessionState): Promise<SessionState> {
+    const now = Math.floor((await this.ledger.now()) / 1000);
+    return this.append(state, [revokeSession(state, { now, trigger: 'manual_revoke' })!]);
+  }
+
+  async append(state: SessionState | null, events: SessionEvent[]): Promise<SessionState> {
+    const next = await appendTo(this.ledger, state, events, await this.ledger.now());
+    return next;
+  }
+
+  /** Takes the stream's events in that the notifier has not seen: as the log would bring them. */
+  async takeIn(...events: CloudEvent[]): Promise<void> {
+    await this.notifier.intake.apply(events);
+  }
+
+  /** The last event of a session as the log would carry it, at the next position. */
+  async lastEvent(sessionId: string): Promise<CloudEvent> {
+    const stored = (await this.ledger.readStream(sessionStream(sessionId))).at(-1)!;
+    return toCloudEvent({ ...stored, position: ++this.position }, 'https://ledger.example.test');
+  }
+
+  /** An announcement as the log would carry it, without changing the session. */
+  expiringSoon(state: SessionState, data: Partial<SessionExpiringSoon> = {}): CloudEvent {
+    return this.cloudEvent({
+      type: 'SessionExpiringSoon',
+      data: {
+        sessionId: state.sessionId,
+        agentId: state.agentId,
+        agentName: state.agentName,
+        causes: ['renewals'],
+        remainingRenewals: 2,
+        endsAt: new Date(state.expiresAt * 1000).toISOString(),
+        trigger: 'sweep',
+        ...data,
+      },
+    });
+  }
+
+  cloudEvent(event: DomainEvent): CloudEvent {
+    const position = ++this.position;
+    const { sessionId, agentId = '' } = event.data as { sessionId?: string; agentId?: string };
+    return toCloudEvent(
+      {
+        position,
+        streamId: sessionId ? sessionStream(sessionId) : agentStream(agentId),
+        version: 1,
+        id: newId(),
+        type: event.type,
+        schemaVersion: 1,
+        time: new Date().toISOString(),
+        actor: 'system',
+        requestId: newId(),
+        payload: JSON.stringify(event.data),
+        leaf: '00'.repeat(32),
+      },
+      'https://ledger.example.test',
+    );
+  }
+
+  /** A session that is warned of by the renewals leg for as long as it lives, and its announcement. */
+  async warned(wish: SessionWish = {}): Promise<{ session: SessionState; event: CloudEvent }> {
+    const created = await this.session({ maxRenewals: 3, issuedAgo: 400_000, ...wish });
+    const session = await this.renew(created);
+    return { session, event: this.expiringSoon(session) };
+  }
+
+  /** How many deliveries are in which state. */
+  async statuses(): Promise<Record<string, number>> {
+    const rows = await this.database.query<{ status: string; count: number }>(
+      'select status, count(*) as count from deliveries.delivery group by status',
+    );
+    return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+  }
+
+  /** Waits until nothing is queued or under way. */
+  async settled(timeoutMs = 20_000): Promise<Record<string, number>> {
+    await until(
+      async () =>
+        (await this.database.query('select from deliveries.delivery where next_attempt_at is not null limit 1'))
+          .length === 0,
+      { describe: 'every delivery to end', timeoutMs },
+    );
+    return this.statuses();
+  }
+
+  async attempts(): Promise<
+    { delivery_id: string; number: number; outcome: string | null; reason: string | null; detail: string | null }[]
+  > {
+    return this.database.query(
+      'select delivery_id, number, outcome, reason, detail from deliveries.attempt order by started_at, number',
+    );
+  }
+
+  /** Makes everything that waits due at once, in place of waiting for it. */
+  async hurry(): Promise<void> {
+    await this.database.query(
+      `update deliveries.delivery set next_attempt_at = clock_timestamp()
+       where next_attempt_at is not null and status <> 'attempting'`,
+    );
+    await this.database.query('update deliveries.channel set paused_until = null, open_until = null');
+    await this.database.query('delete from deliveries.gate');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.notifier.close();
+    await this.database[Symbol.asyncDispose]();
+    await this.testDatabase[Symbol.asyncDispose]();
+  }
+}
+
+async function appendTo(
+  ledger: Ledger,
+  state: SessionState | null,
+  events: SessionEvent[],
+  now: number,
+): Promise<SessionState> {
+  const next = events.reduce<SessionState | null>((folded, event) => evolve(folded, event), state)!;
+  const head: SessionHead = { ...next, dueAt: dueAt(next, false, Math.floor(now / 1000)) };
+  await ledger.append({
+    streams: [
+      {
+        streamId: sessionStream(next.sessionId),
+        expectedVersion: state?.version ?? 0,
+        events: events.map((event) => ({ ...event, id: newId(), time: Math.floor(now) })),
+      },
+    ],
+    heads: { sessions: [head] },
+    actor: 'system',
+    requestId: newId(),
+  });
+  return next;
+}
+
+/** Load, decide, append: what the sweep asks for. */
+export function dueSessionCommands(ledger: Ledger): NotifierParts['commands'] {
+  const change = async (
+    id: string,
+    decide: (state: SessionState, hasHolder: boolean, now: number) => SessionEvent | null,
+  ): Promise<void> => {
+    const snapshot = await ledger.session(id);
+    if (!snapshot) return;
+    const event = decide(snapshot.head, snapshot.holderIds.length > 0, Math.floor(snapshot.now / 1000));
+    if (event) await appendTo(ledger, snapshot.head, [event], snapshot.now);
+  };
+  return {
+    announceExpiringSoon: (id, trigger) =>
+      change(id, (state, hasHolder, now) => announceExpiringSoon(state, now, trigger, hasHolder)),
+    announceOverdue: (id) => change(id, announceOverdue),
+    expireSession: (id) => change(id, (state, _, now) => expireSession(state, now)),
+  };
+}
