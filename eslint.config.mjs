@@ -32,6 +32,7 @@ export default tseslint.config(
         setInterval: 'readonly',
         clearTimeout: 'readonly',
         fetch: 'readonly',
+        AbortSignal: 'readonly',
         Buffer: 'readonly',
       },
     },
