@@ -6,7 +6,7 @@ import argon2 from 'argon2';
 import { newSecret } from '#libs/platform';
 
 /** OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane. */
-export const ARGON2_COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+export const ARGON2_COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const HASH = /^\$argon2id\$/;
 const LOOK_AGAIN_MS = 1_000;
 

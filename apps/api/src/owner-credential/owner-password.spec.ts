@@ -59,9 +59,12 @@ describe('OwnerPassword', () => {
   it('takes a new secret from the file without a restart, and the old one no more', async () => {
     await password.check(secret, HERE);
     writeFileSync(path, 'a new secret, a little longer\n');
-    await until(() => (now += 60_000) && password.check('a new secret, a little longer', HERE).then(() => true), {
-      describe: 'the new secret to count',
-    });
+    const newSecretCounts = async () => {
+      now += 60_000;
+      await password.check('a new secret, a little longer', HERE);
+      return true;
+    };
+    await until(newSecretCounts, { describe: 'the new secret to count' });
     now += 60_000;
     await expect(password.check(secret, HERE)).rejects.toMatchObject({ code: 'CREDENTIAL_INVALID' });
   });
