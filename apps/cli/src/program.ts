@@ -5,7 +5,9 @@ import { registerAgents } from './agents/agents.command.js';
 import { registerAudit } from './audit/audit.command.js';
 import { registerChannels } from './channels/channels.command.js';
 import type { Commands, Register } from './commands.js';
+import { registerCompletion } from './completion/completion.command.js';
 import { registerDeliveries } from './deliveries/deliveries.command.js';
+import { registerExplain } from './explain/explain.command.js';
 import { registerHolders } from './holders/holders.command.js';
 import { installationRoot } from './installation.js';
 import { registerKillSwitch } from './kill-switch/kill-switch.command.js';
@@ -21,11 +23,13 @@ const FEATURES: readonly Register[] = [
   registerAgents,
   registerSessions,
   registerMcp,
+  registerExplain,
   registerAudit,
   registerChannels,
   registerDeliveries,
   registerHolders,
   registerKillSwitch,
+  registerCompletion,
 ];
 
 /** The whole of `sledger`, defined but not loaded: each command imports its work when it runs. */
