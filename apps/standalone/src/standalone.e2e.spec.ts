@@ -1,0 +1,145 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { identify } from '#libs/embedded';
+import { type RunningProcess, startProcess, testEnvironment } from '#libs/testing';
+
+const MAIN = join(process.cwd(), 'dist', 'apps', 'standalone', 'src', 'main.js');
+const READY_MS = 60_000;
+
+function dataDir(): string {
+  const made = mkdtempSync(join(testEnvironment().runDir, 'standalone-'));
+  // Where the tests run as root, PostgreSQL's user must pass it.
+  chmodSync(made, 0o711);
+  return made;
+}
+
+function start(dir: string, env: Record<string, string> = {}): Promise<RunningProcess> {
+  return startProcess(process.execPath, { args: [MAIN], env: { LEDGER_DATA_DIR: dir, LEDGER_PORT: '0', ...env } });
+}
+
+async function startReady(dir: string): Promise<RunningProcess> {
+  const ledger = await start(dir);
+  await ledger.waitFor(/is ready/, READY_MS);
+  return ledger;
+}
+
+/** Pids of the servers that this data directory's pid files name. */
+function serverPids(dir: string): number[] {
+  const postgres = readFileSync(join(dir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0];
+  const nats = readFileSync(join(dir, 'nats', 'run', 'nats-server.pid'), 'utf8');
+  return [postgres, nats].map(Number);
+}
+
+async function health(dir: string): Promise<number> {
+  const { baseUrl } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')) as { baseUrl: string };
+  return (await fetch(`${baseUrl}/health/ready`)).status;
+}
+
+describe('the standalone', () => {
+  it('prints what a newcomer needs, keeps secrets to itself, and stops every child on SIGTERM', async () => {
+    const dir = dataDir();
+    await using ledger = await startReady(dir);
+    expect(await health(dir)).toBe(200);
+    const key = readFileSync(join(dir, 'owner-key'), 'utf8').trim();
+    expect(ledger.output).toContain(join(dir, 'owner-key'));
+    expect(ledger.output).toMatch(/http:\/\/127\.0\.0\.1:\d+[\s\S]*sledger mcp setup[\s\S]*Ctrl-C/);
+    const log = readFileSync(join(dir, 'logs', 'session-ledger.log'), 'utf8');
+    for (const secret of [
+      key,
+      ...['postgres', 'nats'].map((name) => readFileSync(join(dir, name, 'password'), 'utf8').trim()),
+    ]) {
+      expect(ledger.output + log + readFileSync(join(dir, 'server.json'), 'utf8')).not.toContain(secret);
+    }
+    expect(statSync(join(dir, 'owner-key')).mode & 0o777).toBe(0o600);
+    expect(statSync(dir).mode & 0o777).toBe(0o711);
+
+    const pids = serverPids(dir);
+    expect(await ledger.stop()).toEqual({ code: 0, signal: null });
+    expect(pids.map(identify)).toEqual([undefined, undefined]);
+    expect(existsSync(join(dir, 'server.json'))).toBe(false);
+  });
+
+  it('makes a missing data directory for its owner alone', async () => {
+    const dir = join(dataDir(), 'new');
+    await using _ledger = await startReady(dir);
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+  });
+
+  it('takes over what a kill -9 left, with the same keys', async () => {
+    const dir = dataDir();
+    await using first = await startReady(dir);
+    const [key, left] = [readFileSync(join(dir, 'owner-key'), 'utf8'), serverPids(dir)];
+    await first.kill();
+    expect(left.map((pid) => identify(pid) !== undefined)).toEqual([true, true]);
+
+    await using _second = await startReady(dir);
+    expect(left.map(identify)).toEqual([undefined, undefined]);
+    expect(readFileSync(join(dir, 'owner-key'), 'utf8')).toBe(key);
+    expect(await health(dir)).toBe(200);
+  });
+
+  it('stops when the bootstrap that started it is killed', async () => {
+    const dir = dataDir();
+    const env = { LEDGER_DATA_DIR: dir, LEDGER_PORT: '0' };
+    await using bootstrap = await startProcess(process.execPath, { args: ['tools/run.mjs', 'start'], env });
+    await bootstrap.waitFor(/is ready/, READY_MS);
+    const { pid } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')) as { pid: number };
+    bootstrap.signal('SIGKILL');
+    // The output stays open as long as the orphan lives.
+    await bootstrap.exited;
+    expect(identify(pid)).toBeUndefined();
+  });
+
+  it('refuses a second instance on the same data directory and says where the first one is', async () => {
+    const dir = dataDir();
+    await using first = await startReady(dir);
+    await using second = await start(dir);
+    expect(await second.exited).toEqual({ code: 1, signal: null });
+    expect(second.stderr).toMatch(
+      new RegExp(`already running on ${dir}.*process ${first.pid}.*http://127.0.0.1.*LEDGER_DATA_DIR`),
+    );
+    expect(await health(dir)).toBe(200);
+  });
+
+  it('says that its port is in use, and how to choose another', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    await using ledger = await start(dataDir(), { LEDGER_PORT: String(port) });
+    expect((await ledger.exited).code).toBe(1);
+    expect(ledger.stderr).toMatch(new RegExp(`Port ${port} on 127.0.0.1 is in use.*LEDGER_PORT=0`));
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('says that its data directory cannot be used, and how to choose another', async () => {
+    const file = join(dataDir(), 'file');
+    writeFileSync(file, '');
+    await using ledger = await start(file);
+    expect((await ledger.exited).code).toBe(1);
+    expect(ledger.stderr).toMatch(/data directory .* cannot be used: there is a file of that name.*LEDGER_DATA_DIR/);
+  });
+
+  it('names the ways out when there is no nats-server to be had', async () => {
+    // A path without nats-server, a cache that cannot be written, and apt sources that lead nowhere.
+    const home = dataDir();
+    mkdirSync(join(home, '.cache'));
+    writeFileSync(join(home, '.cache', 'session-ledger'), 'not a directory');
+    writeFileSync(join(home, 'apt.conf'), `Dir::Etc::sourcelist "${home}/none"; Dir::Etc::sourceparts "${home}/none";`);
+    const env = {
+      HOME: home,
+      APT_CONFIG: join(home, 'apt.conf'),
+      PATH: [dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+    };
+    await using ledger = await start(dataDir(), env);
+    expect((await ledger.exited).code).toBe(1);
+    expect(ledger.stderr).toMatch(/No nats-server.*apt-get install nats-server.*NATS_URL/);
+  });
+
+  it('lists every wrong key of the configuration at once', async () => {
+    await using ledger = await start(dataDir(), { LEDGER_PORT: 'x', LEDGER_LOG_LEVEL: 'loud' });
+    expect((await ledger.exited).code).toBe(1);
+    expect(ledger.stderr).toMatch(/LEDGER_PORT[\s\S]*LEDGER_LOG_LEVEL[\s\S]*\.env\.example/);
+  });
+});
