@@ -6,11 +6,8 @@ import { createLogger, createMetrics, newId, type Registry } from '#libs/platfor
 import { SecretBox } from '#libs/tokens';
 import { createTestDatabase, until, type TestDatabase } from '#libs/testing';
 import {
-  announceExpiringSoon,
-  announceOverdue,
   dueAt,
   evolve,
-  expireSession,
   grantFirstToken,
   sessionCreated,
   sessionRenewed,
@@ -20,6 +17,7 @@ import {
   type SessionState,
 } from '#libs/session';
 import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
+import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
 
@@ -254,23 +252,4 @@ async function appendTo(
     requestId: newId(),
   });
   return next;
-}
-
-/** Load, decide, append: what the sweep asks for. */
-export function dueSessionCommands(ledger: Ledger): NotifierParts['commands'] {
-  const change = async (
-    id: string,
-    decide: (state: SessionState, hasHolder: boolean, now: number) => SessionEvent | null,
-  ): Promise<void> => {
-    const snapshot = await ledger.session(id);
-    if (!snapshot) return;
-    const event = decide(snapshot.head, snapshot.holderIds.length > 0, Math.floor(snapshot.now / 1000));
-    if (event) await appendTo(ledger, snapshot.head, [event], snapshot.now);
-  };
-  return {
-    announceExpiringSoon: (id, trigger) =>
-      change(id, (state, hasHolder, now) => announceExpiringSoon(state, now, trigger, hasHolder)),
-    announceOverdue: (id) => change(id, announceOverdue),
-    expireSession: (id) => change(id, (state, _, now) => expireSession(state, now)),
-  };
 }

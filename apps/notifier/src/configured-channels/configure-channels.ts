@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { createChannelBody } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { Channels, newWebhookSecret, type ChannelSecrets } from '#libs/deliveries';
+import { ConfigError, type Logger } from '#libs/platform';
+import { type SecretBox } from '#libs/tokens';
+
+export interface ConfigureChannels {
+  database: Database;
+  box: SecretBox;
+  logger: Logger;
+  /** JSON file: a list of channels, as `POST /v1/channels` takes them. */
+  file: string | undefined;
+}
+
+/**
+ * Brings the channels of the configuration file into the database, by name: new ones are made, known ones changed, and those
+ * that the file no longer names turned off. Says loudly when nobody would be told anything.
+ */
+export async function configureChannels({ database, box, logger, file }: ConfigureChannels): Promise<void> {
+  const channels = new Channels(database, box);
+  if (file !== undefined) await applyFile(channels, file);
+  const enabled = (await channels.list()).filter((channel) => channel.enabled);
+  if (enabled.length === 0) {
+    logger.error(
+      'No channel is enabled: nobody will be told of anything. Add one: `sledger channel add`, or POST /v1/channels',
+    );
+  }
+}
+
+async function applyFile(channels: Channels, file: string): Promise<void> {
+  const wanted = read(file);
+  const existing = await channels.list();
+  for (const { type, config, name, ...wish } of wanted) {
+    const known = existing.find((channel) => channel.name === name);
+    if (known && known.type !== type) throw new ConfigError(`${file}: channel ${name} exists with type ${known.type}`);
+    const secrets = await secretsOf({ type, config } as Wanted, channels, known?.id);
+    if (known)
+      await channels.update(
+        known.id,
+        { ...wish, name, events: wish.events ?? null, agents: wish.agents ?? null },
+        secrets,
+      );
+    else await channels.create({ ...wish, name }, secrets, 'configuration');
+  }
+  for (const channel of existing) {
+    const gone = channel.source === 'configuration' && !wanted.some(({ name }) => name === channel.name);
+    if (gone && channel.enabled) await channels.update(channel.id, { enabled: false });
+  }
+}
+
+type Wanted = Pick<z.output<typeof createChannelBody>, 'type' | 'config'>;
+
+/** A webhook without a secret keeps the one it has, or gets one at first. */
+async function secretsOf(wanted: Wanted, channels: Channels, id: string | undefined): Promise<ChannelSecrets> {
+  if (wanted.type !== 'webhook') return wanted as ChannelSecrets;
+  const config = wanted.config as { url: string; secret?: string };
+  if (config.secret !== undefined) return { type: 'webhook', config: { ...config, secret: config.secret } };
+  const current = id === undefined ? null : await channels.secrets(id);
+  const secret = current?.type === 'webhook' ? current.config.secret : newWebhookSecret();
+  return { type: 'webhook', config: { ...config, secret } };
+}
+
+function read(file: string): z.output<typeof createChannelBody>[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new ConfigError(`LEDGER_CHANNELS_FILE cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = z.array(createChannelBody).safeParse(content);
+  if (!parsed.success) throw new ConfigError(`${file}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

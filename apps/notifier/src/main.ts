@@ -1,0 +1,4 @@
+import { runService } from '#libs/platform';
+import { startNotifier } from './start-notifier.js';
+
+await runService('notifier', startNotifier);

@@ -1,0 +1,89 @@
+import { NestFactory } from '@nestjs/core';
+import { toCloudEvent } from '#libs/contracts';
+import { Database, lead, LOCKS } from '#libs/database';
+import { createLedger } from '#libs/ledger';
+import { connectNats, JetStreamStrategy } from '#libs/messaging';
+import {
+  createMetrics,
+  Health,
+  NestLogger,
+  requireUrl,
+  serveHealth,
+  type RunningService,
+  type ServiceContext,
+} from '#libs/platform';
+import { SecretBox } from '#libs/tokens';
+import { configureChannels } from './configured-channels/configure-channels.js';
+import { Notifier } from './notifier.js';
+import { NotifierModule } from './notifier.module.js';
+import { dueSessionCommands } from './sweep/due-session-commands.js';
+
+const NAME = 'notifier';
+
+/** Starts the notifier: reads the log, sweeps what is due, delivers what must be told. */
+export async function startNotifier({ config, logger }: ServiceContext): Promise<RunningService> {
+  const metrics = createMetrics(NAME);
+  const health = new Health();
+  const database = await Database.open({
+    url: requireUrl(config, 'databaseUrl'),
+    applicationName: `session-ledger ${NAME}`,
+    poolSize: config.databasePool,
+    onIdleError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+  });
+  const connection = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${NAME}` });
+  const ledger = createLedger(database);
+  const box = SecretBox.open(config.sealKey);
+  await configureChannels({ database, box, logger, file: config.channelsFile });
+  const notifier = new Notifier({
+    database,
+    box,
+    logger,
+    metrics,
+    commands: dueSessionCommands(ledger),
+    allowedTargets: config.allowPrivateTargets,
+    sweepSeconds: config.sweepInterval,
+  });
+  const strategy = new JetStreamStrategy({
+    connection,
+    durable: NAME,
+    checkpoint: () => notifier.checkpoint(),
+    readLog: async (after, limit) =>
+      (await ledger.readLog({ after, limit })).map((event) => toCloudEvent(event, config.issuer)),
+    lead: (signal) => lead(database, LOCKS.notifierConsumer, signal),
+    onParked: ({ position, eventId, error }) =>
+      logger.error(
+        { err: error, position, eventId },
+        'an event cannot be taken in: no later alert goes out before it is mended',
+      ),
+    onResumed: () => logger.info('the event was taken in after all'),
+    onTrouble: (error) => logger.warn({ err: error }, 'reading the log is tried again'),
+  });
+  const app = await NestFactory.createMicroservice(NotifierModule.with(notifier), {
+    strategy,
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  await app.listen();
+  notifier.start();
+  health.register({ name: 'database', check: async () => void (await database.query('select 1')) });
+  health.register({
+    name: 'log',
+    check: () => {
+      const { parked } = strategy.state;
+      if (parked) throw new Error(`event ${parked.eventId} at position ${parked.position} cannot be taken in`);
+    },
+  });
+  const server = await serveHealth({ health, metrics }, { host: config.host, port: config.healthPort });
+  return {
+    name: NAME,
+    url: `http://${config.host}:${server.port}`,
+    async close() {
+      health.drain();
+      await app.close();
+      await notifier.close();
+      await connection.close();
+      await server[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { createLogger, loadConfig } from '#libs/platform';
+import { createTestDatabase, startTestNats, until } from '#libs/testing';
+import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
+
+describe('startNotifier', () => {
+  it('is ready, answers its health and metrics with all labels, and closes cleanly', async () => {
+    await using database = await createTestDatabase();
+    await using nats = await startTestNats();
+    const config = loadConfig({
+      DATABASE_URL: database.url,
+      NATS_URL: nats.url,
+      LEDGER_DATA_DIR: mkdtempSync(join(tmpdir(), 'notifier-')),
+    });
+    const service = await startNotifier({ config, logger: createLogger({ service: 'notifier', level: 'silent' }) });
+    try {
+      const ready = await until(async () => (await fetch(`${service.url}/health/ready`)).ok, { describe: 'readiness' });
+      expect(ready).toBe(true);
+      const metrics = await (await fetch(`${service.url}/metrics`)).text();
+      for (const type of ['telegram', 'email', 'webhook']) {
+        expect(metrics).toContain(
+          `ledger_delivery_attempts_total{type="${type}",outcome="unknown",service="notifier"} 0`,
+        );
+        expect(metrics).toContain(`ledger_delivery_failures_total{type="${type}",reason="tls",service="notifier"} 0`);
+      }
+    } finally {
+      await service.close();
+    }
+  });
+});
