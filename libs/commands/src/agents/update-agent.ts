@@ -1,0 +1,48 @@
+import { agentStream, LedgerError, type DomainEvent, type UpdateAgentBody } from '#libs/contracts';
+import { type AgentHead } from '#libs/ledger';
+import { append, decideAgain } from '../append.js';
+import { type Caller, type CommandDeps } from '../command-deps.js';
+import { newEvents } from '../new-events.js';
+
+/** Changes an agent's defaults (replaced whole), or disables and enables it. Errors: NOT_FOUND. */
+export function updateAgent(
+  deps: CommandDeps,
+  { agentId, ...request }: UpdateAgentBody & { agentId: string },
+  caller: Caller,
+): Promise<AgentHead> {
+  return decideAgain(async () => {
+    const agent = await deps.heads.agent(agentId);
+    if (!agent) throw new LedgerError('NOT_FOUND', { detail: `There is no agent ${agentId}.` });
+    const events = changesOf(agent, request);
+    if (events.length === 0) return agent;
+    const head: AgentHead = {
+      ...agent,
+      enabled: request.enabled ?? agent.enabled,
+      defaultConstraints: request.defaultConstraints ?? agent.defaultConstraints,
+      version: agent.version + events.length,
+    };
+    const now = await deps.heads.now();
+    await append(deps.store, {
+      streams: [{ streamId: agentStream(agentId), expectedVersion: agent.version, events: newEvents(events, now) }],
+      heads: { agents: [head] },
+      actor: caller.actor,
+      requestId: caller.requestId,
+      duringKillSwitch: true,
+    });
+    return head;
+  });
+}
+
+function changesOf(agent: AgentHead, request: UpdateAgentBody): DomainEvent[] {
+  const { agentId } = agent;
+  const { defaultConstraints, enabled, reason } = request;
+  const events: DomainEvent[] = [];
+  if (defaultConstraints && JSON.stringify(defaultConstraints) !== JSON.stringify(agent.defaultConstraints)) {
+    events.push({ type: 'AgentDefaultsChanged', data: { agentId, defaultConstraints } });
+  }
+  if (enabled === false && agent.enabled) {
+    events.push({ type: 'AgentDisabled', data: { agentId, ...(reason !== undefined && { reason }) } });
+  }
+  if (enabled === true && !agent.enabled) events.push({ type: 'AgentEnabled', data: { agentId } });
+  return events;
+}

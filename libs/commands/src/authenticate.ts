@@ -1,0 +1,41 @@
+import { LedgerError } from '#libs/contracts';
+import { type SessionSnapshot } from '#libs/ledger';
+import { tokenStanding, type TokenStanding } from '#libs/session';
+import { checkTokenTime, type VerifiedToken } from '#libs/tokens';
+import { type CommandDeps } from './command-deps.js';
+import { secondsOf } from './new-events.js';
+
+export interface AuthenticatedToken {
+  token: VerifiedToken;
+  snapshot: SessionSnapshot;
+  standing: TokenStanding;
+}
+
+type AuthenticateDeps = Pick<CommandDeps, 'heads' | 'verifier' | 'settings'>;
+
+/** Reads a token of ours and where it stands, without judging. Errors: the TOKEN_* codes of a token that is not ours. */
+export async function readToken(deps: AuthenticateDeps, presented: string): Promise<AuthenticatedToken> {
+  const token = await deps.verifier.verify(presented);
+  const { sid, sub, gen } = token.claims;
+  const snapshot = await deps.heads.session(sid);
+  if (!snapshot || snapshot.head.agentId !== sub) throw new LedgerError('TOKEN_INVALID');
+  const { head, now } = snapshot;
+  // The hash binds the current generation to the one token that was issued: a stolen signing key alone opens nothing here.
+  const isAnother = gen === head.generation && token.hash !== head.tokenHash;
+  if (gen > head.generation || isAnother) throw new LedgerError('TOKEN_INVALID');
+  return { token, snapshot, standing: tokenStanding(head, gen, secondsOf(now), deps.settings.previousTokenGrace) };
+}
+
+/** Refuses a token that may not be used now: SESSION_REVOKED, TOKEN_EXPIRED, SESSION_EXPIRED, TOKEN_NOT_YET_VALID, KILL_SWITCH_ACTIVE. */
+export function acceptForRenewal({ token, snapshot, standing }: AuthenticatedToken): void {
+  if (standing === 'revoked') throw new LedgerError('SESSION_REVOKED');
+  checkTokenTime(token.claims, secondsOf(snapshot.now));
+  if (standing === 'expired') throw new LedgerError('SESSION_EXPIRED');
+  if (snapshot.killSwitchActive) throw new LedgerError('KILL_SWITCH_ACTIVE');
+}
+
+/** As for a renewal, and refuses a token that was superseded: TOKEN_SUPERSEDED. */
+export function acceptForUse(authenticated: AuthenticatedToken): void {
+  acceptForRenewal(authenticated);
+  if (authenticated.standing === 'superseded') throw new LedgerError('TOKEN_SUPERSEDED');
+}

@@ -1,0 +1,43 @@
+import { sessionStream } from '#libs/contracts';
+import { type SessionHead, type SessionSnapshot } from '#libs/ledger';
+import { type SessionEvent } from '#libs/session';
+import { append, decideAgain } from './append.js';
+import { type Caller, type CommandDeps } from './command-deps.js';
+import { headAfter, newEvents } from './new-events.js';
+
+export interface SessionChange {
+  /** The head after the change, or as it was when nothing was to be done. */
+  head: SessionHead;
+  /** Database time, epoch milliseconds. */
+  now: number;
+  changed: boolean;
+}
+
+/**
+ * Load, decide, append on one session, decided again until it is recorded or moot. Null when there is no such session.
+ * `decide` answers the facts to record; none means that nothing is to be done.
+ */
+export function changeSession(
+  deps: CommandDeps,
+  sessionId: string,
+  caller: Caller,
+  decide: (snapshot: SessionSnapshot) => SessionEvent[],
+): Promise<SessionChange | null> {
+  return decideAgain(async () => {
+    const snapshot = await deps.heads.session(sessionId);
+    if (!snapshot) return null;
+    const { head, holderIds, now } = snapshot;
+    const events = decide(snapshot);
+    if (events.length === 0) return { head, now, changed: false };
+    const next = headAfter(head, events, { hasHolder: holderIds.length > 0, now });
+    await append(deps.store, {
+      streams: [{ streamId: sessionStream(sessionId), expectedVersion: head.version, events: newEvents(events, now) }],
+      heads: { sessions: [next] },
+      actor: caller.actor,
+      requestId: caller.requestId,
+      ...(caller.idempotency && { idempotency: caller.idempotency }),
+      duringKillSwitch: true,
+    });
+    return { head: next, now, changed: true };
+  });
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { type HandOverView, LedgerError, sessionStream } from '#libs/contracts';
+import { type HolderHead, type SessionSnapshot } from '#libs/ledger';
+import { type SessionEvent, toRfc3339 } from '#libs/session';
+import { sealToken } from '#libs/tokens';
+import { append, decideAgain } from '../append.js';
+import { type Caller, type CommandDeps } from '../command-deps.js';
+import { headAfter, newEvents, secondsOf } from '../new-events.js';
+import { findReceipt } from '../receipts.js';
+import { rotateSession } from '../rotate-session/rotate-session.js';
+
+/**
+ * The current token of a holder's session, sealed to the holder. Whatever happened to the process that should have it, this answers.
+ * Errors: KILL_SWITCH_ACTIVE, AGENT_DISABLED, SESSION_REVOKED, SESSION_EXPIRED.
+ */
+export async function handOverToken(deps: CommandDeps, holder: HolderHead, caller: Caller): Promise<HandOverView> {
+  const snapshot = await usableSession(deps, holder);
+  const token = await deps.issuer.derive(snapshot.head);
+  if (token === null) {
+    // The key is gone: the token cannot be made again, so the session gets another.
+    await rotateSession(deps, holder.sessionId, caller);
+    return handOverToken(deps, holder, caller);
+  }
+  await recordOnce(deps, holder, snapshot, caller);
+  return {
+    sessionId: snapshot.head.sessionId,
+    generation: snapshot.head.generation,
+    expiresAt: toRfc3339(snapshot.head.expiresAt),
+    sealedToken: await sealToken(token, holder.sealingKey),
+  };
+}
+
+async function usableSession(deps: CommandDeps, holder: HolderHead): Promise<SessionSnapshot> {
+  const snapshot = await deps.heads.session(holder.sessionId);
+  if (!snapshot) throw new LedgerError('SESSION_EXPIRED');
+  const { head, now } = snapshot;
+  if (snapshot.killSwitchActive) throw new LedgerError('KILL_SWITCH_ACTIVE');
+  if (head.status === 'revoked') throw new LedgerError('SESSION_REVOKED');
+  if (head.status === 'expired' || secondsOf(now) >= head.expiresAt) throw new LedgerError('SESSION_EXPIRED');
+  if (!snapshot.agentEnabled) throw new LedgerError('AGENT_DISABLED');
+  return snapshot;
+}
+
+/** `TokenHandedOver` stands once per holder and generation, however often a process asks. */
+async function recordOnce(
+  deps: CommandDeps,
+  holder: HolderHead,
+  { head: { sessionId, generation } }: SessionSnapshot,
+  caller: Caller,
+): Promise<void> {
+  const scope = `token-handed-over:${holder.holderId}`;
+  const key = `${sessionId}:${generation}`;
+  const idempotency = { scope, key, fingerprint: createHash('sha256').update(`${scope}:${key}`).digest() };
+  if (await findReceipt(deps.database, idempotency)) return;
+  await decideAgain(async () => {
+    const snapshot = await deps.heads.session(sessionId);
+    if (snapshot?.head.status !== 'active' || snapshot.head.generation !== generation) return;
+    const { head, holderIds, now } = snapshot;
+    const { agentId, agentName } = head;
+    const handedOver: SessionEvent = {
+      type: 'TokenHandedOver',
+      data: { sessionId, agentId, agentName, generation, holderId: holder.holderId },
+    };
+    await append(deps.store, {
+      streams: [
+        { streamId: sessionStream(sessionId), expectedVersion: head.version, events: newEvents([handedOver], now) },
+      ],
+      heads: { sessions: [headAfter(head, [handedOver], { hasHolder: holderIds.length > 0, now })] },
+      actor: caller.actor,
+      requestId: caller.requestId,
+      idempotency,
+    });
+  });
+}

@@ -1,0 +1,18 @@
+export { type Caller, type CommandDeps, type Idempotency, type SessionSettings } from './command-deps.js';
+export { acceptForRenewal, acceptForUse, readToken, type AuthenticatedToken } from './authenticate.js';
+export { type SessionWithIssuedToken } from './issued.js';
+export { sessionEventOf } from './replay-session.js';
+export { sessionViewOf, statusOf } from './session-view.js';
+export { registerAgent } from './agents/register-agent.js';
+export { updateAgent } from './agents/update-agent.js';
+export { createSession } from './create-session/create-session.js';
+export { renewSession, type RenewSessionCommand } from './renew-session/renew-session.js';
+export { rotateSession } from './rotate-session/rotate-session.js';
+export { revokeAgentSessions, revokeSession, type Revocation } from './revoke-session/revoke-session.js';
+export { announceExpiringSoon, announceOverdue, expireSession } from './expire-session/announce.js';
+export { registerHolder } from './holders/register-holder.js';
+export { removeHolder } from './holders/remove-holder.js';
+export { handOverToken } from './holders/hand-over-token.js';
+export { verifyAssertion } from './holders/verify-assertion.js';
+export { acknowledge, listHolders } from './holders/receipts-of-holders.js';
+export { activateKillSwitch, releaseKillSwitch } from './kill-switch/kill-switch.js';

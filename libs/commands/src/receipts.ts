@@ -1,0 +1,20 @@
+import { LedgerError } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { type AppendedStream } from '#libs/ledger';
+import { type Idempotency } from './command-deps.js';
+
+const FIND_RECEIPT = 'select fingerprint, streams from ledger.receipt where scope = $1 and key = $2';
+
+/** What a command with this key wrote the first time; null when it is new. Throws IDEMPOTENCY_KEY_REUSED for another request. */
+export async function findReceipt(database: Database, idempotency?: Idempotency): Promise<AppendedStream[] | null> {
+  if (!idempotency) return null;
+  const { scope, key, fingerprint } = idempotency;
+  const [row] = await database.prepared<{ fingerprint: Buffer; streams: AppendedStream[] }>(
+    'commands.find-receipt',
+    FIND_RECEIPT,
+    [scope, key],
+  );
+  if (!row) return null;
+  if (!row.fingerprint.equals(fingerprint)) throw new LedgerError('IDEMPOTENCY_KEY_REUSED');
+  return row.streams;
+}

@@ -1,0 +1,62 @@
+import { LedgerError, sessionStream } from '#libs/contracts';
+import { type SessionSnapshot } from '#libs/ledger';
+import { rotateSession as decide, sessionRenewed, type SessionEvent } from '#libs/session';
+import { audiencesOf } from '#libs/tokens';
+import { append, decideAgain } from '../append.js';
+import { type Caller, type CommandDeps } from '../command-deps.js';
+import { type SessionWithIssuedToken } from '../issued.js';
+import { headAfter, newEvents, secondsOf } from '../new-events.js';
+import { findReceipt } from '../receipts.js';
+import { replaySession } from '../replay-session.js';
+
+/** A rotation that was decided and signed, and is not yet recorded. */
+export interface PreparedRotation {
+  event: SessionEvent;
+  /** The bare JWT. */
+  token: string;
+}
+
+/** Decides and signs; null when the session has ended. */
+export async function prepareRotation(
+  deps: CommandDeps,
+  { head, now }: Pick<SessionSnapshot, 'head' | 'now'>,
+): Promise<PreparedRotation | null> {
+  const grant = decide(head, secondsOf(now));
+  if (!grant) return null;
+  const { token, texts } = await deps.issuer.issue(grant, audiencesOf(head));
+  return { token, event: sessionRenewed(head, grant, texts, { cause: 'rotation' }) };
+}
+
+/** A new token at once: not counted, no grace for the old one. Errors: NOT_FOUND, SESSION_ENDED, IDEMPOTENCY_KEY_REUSED. */
+export async function rotateSession(
+  deps: CommandDeps,
+  sessionId: string,
+  caller: Caller,
+): Promise<SessionWithIssuedToken> {
+  const receipt = await findReceipt(deps.database, caller.idempotency);
+  if (receipt) return replaySession(deps, receipt);
+  return decideAgain(async () => {
+    const snapshot = await deps.heads.session(sessionId);
+    if (!snapshot) throw new LedgerError('NOT_FOUND', { detail: `There is no session ${sessionId}.` });
+    const { head, holderIds, now } = snapshot;
+    const rotation = await prepareRotation(deps, snapshot);
+    if (!rotation) throw new LedgerError('SESSION_ENDED');
+    const next = headAfter(head, [rotation.event], { hasHolder: holderIds.length > 0, now });
+    const result = await append(deps.store, {
+      streams: [
+        {
+          streamId: sessionStream(sessionId),
+          expectedVersion: head.version,
+          events: newEvents([rotation.event], now),
+        },
+      ],
+      heads: { sessions: [next] },
+      actor: caller.actor,
+      requestId: caller.requestId,
+      ...(caller.idempotency && { idempotency: caller.idempotency }),
+      duringKillSwitch: true,
+    });
+    if (result.replayed) return replaySession(deps, result.streams);
+    return { head: next, token: rotation.token, now: secondsOf(now) };
+  });
+}
