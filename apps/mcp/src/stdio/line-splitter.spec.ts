@@ -50,8 +50,8 @@ describe('the line splitter', () => {
       const chunk = Buffer.alloc(8192, 'x');
       const splitter = new LineSplitter(1 << 30);
       const started = performance.now();
-      for (let fed = 0; fed < megabytes << 20; fed += chunk.length) [...splitter.feed(chunk)];
-      [...splitter.feed(Buffer.from('\n'))];
+      for (let fed = 0; fed < megabytes << 20; fed += chunk.length) Array.from(splitter.feed(chunk));
+      Array.from(splitter.feed(Buffer.from('\n')));
       return performance.now() - started;
     };
     time(4);

@@ -2,7 +2,8 @@ import { DEFAULT_HOLDER, getMcpTokenPath } from '#libs/token-file';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { identityOf, loadHolder, type HolderEntry } from '../holder/holder-file.js';
 import { silentLog, type Log } from '../log.js';
-import { SseUpdates } from '../updates/sse-updates.js';
+import { natsAccess } from '../updates/nats-access.js';
+import { Updates } from '../updates/updates.js';
 import { ApiClient, withFreshToken } from './api-client.js';
 import { LedgerApi } from './ledger-api.js';
 import { ServerClock } from './server-clock.js';
@@ -42,7 +43,7 @@ export interface Session {
 export interface SessionParts {
   manager: SessionManager;
   client: ApiClient;
-  updates: SseUpdates;
+  updates: Updates;
 }
 
 /** Builds the parts and starts none of them. */
@@ -58,11 +59,13 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
   const holder = holderReader(options.dataDir, options.holder ?? DEFAULT_HOLDER, log);
   const tokenFile = getMcpTokenPath(options.dataDir, options.holder);
   const manager = new SessionManager({ api, clock, tokenFile, environmentToken: options.token, holder, log });
-  const updates = new SseUpdates({
+  const updates = new Updates({
     baseUrl: location,
     clock,
     holder,
     token: () => manager.getToken(),
+    agentId: () => manager.getState().agentId,
+    natsAccess: () => natsAccess(options.dataDir),
     listener: { hear: (event) => manager.hear(event), opened: (resumed) => manager.reconnected(resumed) },
     log,
   });

@@ -1,17 +1,13 @@
+import { type IncomingMessage } from 'node:http';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { cloudEvent, HOLDER_ASSERTION_HEADER, type CloudEvent } from '#libs/contracts';
+import { HOLDER_ASSERTION_HEADER } from '#libs/contracts';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { openRequest } from '../http/send-request.js';
 import { type Log } from '../log.js';
 import { urlOf } from '../session/ledger-api.js';
 import { type ServerClock } from '../session/server-clock.js';
-
-export interface UpdateListener {
-  /** An event of the agent. May repeat, come late or out of order. */
-  hear: (event: CloudEvent) => void;
-  /** The stream is open; `resumed`: it goes on where it stopped, so nothing was missed. */
-  opened: (resumed: boolean) => void;
-}
+import { parseEvent } from './parse-event.js';
+import { type UpdateListener } from './update-listener.js';
 
 export interface SseUpdatesOptions {
   baseUrl: () => string;
@@ -37,6 +33,8 @@ export class SseUpdates {
   private retry = FIRST_RETRY;
   private readonly stopped = new AbortController();
   private wake: (() => void) | null = null;
+  private idle = false;
+  private current: IncomingMessage | null = null;
   private running: Promise<void> | null = null;
 
   constructor(private readonly options: SseUpdatesOptions) {}
@@ -57,11 +55,18 @@ export class SseUpdates {
     this.wake?.();
   }
 
+  /** Idle: not connected, because the news come another way for now. */
+  setIdle(idle: boolean): void {
+    this.idle = idle;
+    if (idle) this.current?.destroy();
+    else this.nudge();
+  }
+
   private async run(): Promise<void> {
     const { signal } = this.stopped;
     while (!signal.aborted) {
       try {
-        await this.listen();
+        if (!this.idle) await this.listen();
       } catch (error) {
         if (!signal.aborted) this.options.log.debug(`Updates: ${(error as Error).message}.`);
       }
@@ -84,6 +89,7 @@ export class SseUpdates {
       timeoutMs: HEAD_DEADLINE,
       signal: this.stopped.signal,
     });
+    this.current = answer;
     const silence = setTimeout(() => answer.destroy(new Error('the stream fell silent')), SILENCE);
     try {
       if (answer.statusCode !== 200) {
@@ -99,6 +105,7 @@ export class SseUpdates {
       }
     } finally {
       clearTimeout(silence);
+      this.current = null;
     }
   }
 
@@ -129,7 +136,7 @@ export class SseUpdates {
     }
     if (message.id !== undefined && message.id !== '') this.lastEventId = message.id;
     if (message.event === 'end' || message.data === '') return;
-    const event = parse(message.data);
+    const event = parseEvent(message.data);
     if (event !== null) this.options.listener.hear(event);
   }
 
@@ -144,14 +151,5 @@ export class SseUpdates {
       };
     });
     this.wake = null;
-  }
-}
-
-function parse(data: string): CloudEvent | null {
-  try {
-    const parsed = cloudEvent.safeParse(JSON.parse(data));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
   }
 }

@@ -1,0 +1,68 @@
+import { type Log } from '../log.js';
+import { type NatsAccess } from './nats-access.js';
+import { NatsUpdates } from './nats-updates.js';
+import { SseUpdates, type SseUpdatesOptions } from './sse-updates.js';
+
+export interface UpdatesOptions extends SseUpdatesOptions {
+  natsAccess: () => NatsAccess | null;
+  agentId: () => string | null;
+  log: Log;
+}
+
+/** How often NATS is tried again where the first connection failed. Milliseconds. */
+const NATS_RETRY = 30_000;
+
+/** The agent's updates: over NATS where this machine may listen there, and over SSE whenever that does not stand. */
+export class Updates {
+  private readonly sse: SseUpdates;
+  private nats: NatsUpdates | null = null;
+  private opening: Promise<void> | null = null;
+  private agentId: string | null = null;
+  private triedAt = -Infinity;
+  private stopped = false;
+
+  constructor(private readonly options: UpdatesOptions) {
+    this.sse = new SseUpdates(options);
+  }
+
+  start(): void {
+    this.sse.start();
+    this.nudge();
+  }
+
+  /** There may be a new credential, agent or server. */
+  nudge(): void {
+    if (this.stopped) return;
+    this.sse.nudge();
+    const agentId = this.options.agentId();
+    const due = agentId !== this.agentId || (this.nats === null && performance.now() - this.triedAt > NATS_RETRY);
+    if (agentId !== null && due && this.opening === null) {
+      this.opening = this.openNats(agentId).finally(() => (this.opening = null));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.opening;
+    await Promise.all([this.sse.stop(), this.nats?.close()]);
+  }
+
+  private async openNats(agentId: string): Promise<void> {
+    this.triedAt = performance.now();
+    this.agentId = agentId;
+    await this.nats?.close();
+    this.nats = null;
+    const access = this.options.natsAccess();
+    if (access === null) return;
+    const { listener, log } = this.options;
+    const connection = (up: boolean): void => this.sse.setIdle(up && !this.stopped);
+    try {
+      this.nats = await NatsUpdates.open({ access, agentId, listener, connection, log });
+      log.info('Updates come over NATS.');
+      this.sse.setIdle(true);
+      listener.opened(false);
+    } catch (error) {
+      log.info(`NATS cannot be used (${(error as Error).message}); the updates come over SSE.`);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generateHolderKeys, OwnerClient, publicKeysOf, saveHolder } from '#libs/client';
+import { type AgentView, type CloudEvent, type CreateSessionBody, type SessionWithToken } from '#libs/contracts';
+import {
+  createTestDatabase,
+  startProcess,
+  testEnvironment,
+  until,
+  type RunningProcess,
+  type TestDatabase,
+} from '#libs/testing';
+import { getMcpTokenPath, writeMcpToken } from '#libs/token-file';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'standalone', 'src', 'main.js');
+
+/** Lets sessions be as short as a test wants them. */
+const SHORT_LIVES = {
+  LEDGER_MIN_TTL: '1',
+  LEDGER_MIN_LIFETIME: '1',
+  LEDGER_SWEEP_INTERVAL: '0.2',
+  LEDGER_LOG_LEVEL: 'warn',
+};
+
+/** A session in a data directory of its own, as `mcp setup` leaves it. */
+export interface Installation {
+  dataDir: string;
+  session: SessionWithToken;
+  tokenFile: string;
+  holderId: string | null;
+}
+
+/** A whole ledger as a user starts it: one real process with PostgreSQL, NATS and every service. */
+export class RunningLedger implements AsyncDisposable {
+  owner!: OwnerClient;
+  baseUrl = '';
+  private process!: RunningProcess;
+
+  private constructor(
+    readonly dataDir: string,
+    private readonly database: TestDatabase,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  static async start(env: Record<string, string> = {}): Promise<RunningLedger> {
+    const dataDir = mkdtempSync(join(testEnvironment().runDir, 'ledger-'));
+    const ledger = new RunningLedger(dataDir, await createTestDatabase(), env);
+    await ledger.launch('0');
+    return ledger;
+  }
+
+  /** A data directory as a desktop has it: token file, and holder keys unless told otherwise. */
+  async install(
+    body: Partial<CreateSessionBody> = {},
+    options: { holder?: boolean; name?: string; dataDir?: string } = {},
+  ): Promise<Installation> {
+    const agentId = body.agentId ?? (await this.agent()).id;
+    const session = await this.owner.createSession({ agentId, ...body });
+    const dataDir = options.dataDir ?? newDataDir();
+    const holderId = options.holder === false ? null : await this.hold(dataDir, session, options.name);
+    const tokenFile = getMcpTokenPath(dataDir, options.name);
+    await writeMcpToken(tokenFile, session.token ?? '');
+    return { dataDir, session, tokenFile, holderId };
+  }
+
+  /** Registers a holder of the session and keeps its keys in that data directory. */
+  async hold(dataDir: string, session: { id: string }, name = 'default'): Promise<string> {
+    const keys = await generateHolderKeys();
+    const holder = await this.owner.registerHolder({ sessionId: session.id, name, ...publicKeysOf(keys) });
+    await saveHolder(
+      dataDir,
+      { holderId: holder.id, issuer: await this.issuer(), baseUrl: this.baseUrl, ...keys },
+      name,
+    );
+    return holder.id;
+  }
+
+  async agent(name = `agent ${Math.random().toString(36).slice(2)}`): Promise<AgentView> {
+    return await this.owner.createAgent({ name });
+  }
+
+  async events(sessionId: string): Promise<CloudEvent[]> {
+    const events: CloudEvent[] = [];
+    for await (const event of this.owner.sessionEvents(sessionId)) events.push(event);
+    return events.sort((left, right) => left.streamversion - right.streamversion);
+  }
+
+  async renewals(sessionId: string): Promise<number> {
+    return (await this.events(sessionId)).filter(({ type }) => type === 'ledger.session.renewed.v1').length;
+  }
+
+  async issuer(): Promise<string> {
+    const answer = await fetch(`${this.baseUrl}/.well-known/oauth-authorization-server`);
+    return ((await answer.json()) as { issuer: string }).issuer;
+  }
+
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+  }
+
+  /** Starts it again on the same port, data directory and database. */
+  async restart(): Promise<void> {
+    await this.launch(new URL(this.baseUrl).port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process.stop();
+    await this.database[Symbol.asyncDispose]();
+  }
+
+  private async launch(port: string): Promise<void> {
+    this.process = await startProcess(process.execPath, {
+      args: [MAIN],
+      env: {
+        LEDGER_DATA_DIR: this.dataDir,
+        DATABASE_URL: this.database.url,
+        LEDGER_PORT: port,
+        ...SHORT_LIVES,
+        ...this.env,
+      },
+    });
+    const pid = this.process.pid;
+    const server = await until(() => this.serverFile(pid), {
+      timeoutMs: 60_000,
+      describe: `the ledger to start; it printed:\n${this.process.output.slice(-4000)}\n`,
+    });
+    this.baseUrl = server.baseUrl;
+    const credential = readFileSync(join(this.dataDir, 'owner-key'), 'utf8').trim();
+    this.owner = new OwnerClient({ baseUrl: this.baseUrl, credential });
+    await until(async () => (await fetch(`${this.baseUrl}/health/ready`)).ok, {
+      timeoutMs: 60_000,
+      describe: 'readiness',
+    });
+  }
+
+  private serverFile(pid: number): { baseUrl: string } | null {
+    if (this.process.exit !== undefined) throw new Error(`it ended: ${this.process.output.slice(-4000)}`);
+    const server = JSON.parse(readFileSync(join(this.dataDir, 'server.json'), 'utf8')) as {
+      baseUrl: string;
+      pid: number;
+    };
+    return server.pid === pid ? server : null;
+  }
+}
+
+/** An empty data directory that goes with the test run. */
+export function newDataDir(): string {
+  return mkdtempSync(join(testEnvironment().runDir, 'data-'));
+}
