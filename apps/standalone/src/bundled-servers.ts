@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EmbeddedNats, EmbeddedPostgres, Supervised } from '#libs/embedded';
 import { type Config, redactUrl } from '#libs/platform';
 import { type CloseStack } from './close-stack.js';
+import { natsListener } from './nats-listener.js';
 
 const DATABASE = 'session_ledger';
 
@@ -36,9 +37,10 @@ async function natsServer({ dataDir, natsUrl }: Config, opened: CloseStack, say:
     return { url: natsUrl, address, summary: `${address} (NATS_URL)` };
   }
   const cacheDir = join(homedir(), '.cache', 'session-ledger');
+  const users = [natsListener(dataDir)];
   const nats = await Supervised.start({
     name: 'NATS',
-    launch: (port) => EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir, port, onMessage: say }),
+    launch: (port) => EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir, port, users, onMessage: say }),
     onMessage: say,
   });
   opened.push('NATS', () => nats.stop());

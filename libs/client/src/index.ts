@@ -4,4 +4,3 @@ export * from './session/index.js';
 export { silentLog, type Log } from './log.js';
 export { type ApiResult } from './http/api-result.js';
 export * from './explain-call/index.js';
-export { NATS_LISTENER_FILE } from './updates/nats-access.js';

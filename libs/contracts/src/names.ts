@@ -8,3 +8,5 @@ export const TOKEN_PREFIX = 'sl_sess_';
 export const API_KEY_PREFIX = 'sl_key_';
 /** Header with which a holder proves itself at a renewal. */
 export const HOLDER_ASSERTION_HEADER = 'ledger-holder-assertion';
+/** File of the data directory with the NATS user of this machine's desktops, who may only listen. */
+export const NATS_LISTENER_FILE = 'nats-listener.json';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { NATS_LISTENER_FILE } from '#libs/contracts';
 import { getDataDir, readPrivateFile } from '#libs/token-file';
 
 /** Where and as whom this machine's processes may listen on NATS. */
@@ -9,9 +10,6 @@ export interface NatsAccess {
   user: string;
   password: string;
 }
-
-/** File of the data directory with the user that may only listen. */
-export const NATS_LISTENER_FILE = 'nats-listener.json';
 
 const listener = z.object({ user: z.string().min(1), password: z.string().min(1) });
 const server = z.object({ natsUrl: z.string().min(1) });
