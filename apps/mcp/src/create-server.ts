@@ -1,6 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { registerRecoverPrompt } from './recover-prompt.js';
 import { registerSessionResource } from './session-resource.js';
+import { registerExplainDeniedCall } from './tools/explain-denied-call.js';
 import { registerListSessions } from './tools/list-sessions.js';
 import { registerRenewSession } from './tools/renew-session.js';
 import { registerSessionHistory } from './tools/session-history.js';
@@ -20,6 +21,7 @@ export function createServer(context: ToolContext, era: 'legacy' | 'modern'): Mc
   registerSessionHistory(server, context);
   registerListSessions(server, context);
   registerRenewSession(server, context);
+  registerExplainDeniedCall(server, context);
   registerRecoverPrompt(server, context.manager);
   const stopListening = registerSessionResource(server, context.manager, era);
   server.server.onclose = stopListening;

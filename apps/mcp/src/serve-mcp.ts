@@ -2,6 +2,7 @@ import { Console } from 'node:console';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { assembleSession } from '#libs/client';
 import { createServer } from './create-server.js';
+import { SwapJournal } from './explain/swap-journal.js';
 import { type McpOptions } from './mcp-options.js';
 import { stderrLog } from './stderr-log.js';
 import { StdioTransport } from './stdio/stdio-transport.js';
@@ -15,7 +16,7 @@ export async function serveMcp(options: McpOptions): Promise<void> {
   const log = stderrLog('mcp', options.logLevel);
   outlive(log.error);
   const { manager, client, updates } = assembleSession({ ...options, log: stderrLog('session', options.logLevel) });
-  const context = { manager, client, log };
+  const context = { manager, client, journal: new SwapJournal(manager), log };
   const transport = new StdioTransport();
   const handle = serveStdio(({ era }) => createServer(context, era), {
     transport,

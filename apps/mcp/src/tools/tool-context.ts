@@ -1,11 +1,13 @@
 import { type CallToolResult, type McpServer, type ServerContext } from '@modelcontextprotocol/server';
 import { type ApiClient, type CallResult, type Log, type SessionManager } from '#libs/client';
+import { type SwapJournal } from '../explain/swap-journal.js';
 import { guidanceOf } from '../guidance.js';
 
 /** What the tools work with. */
 export interface ToolContext {
   manager: SessionManager;
   client: ApiClient;
+  journal: SwapJournal;
   log: Log;
 }
 
