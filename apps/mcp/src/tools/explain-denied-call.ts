@@ -1,24 +1,20 @@
+import { explainCall, type CallExplanation } from '#libs/client';
+import { type CloudEvent } from '#libs/contracts';
 import { z } from 'zod';
-import { eventTypeOf, type CloudEvent } from '#libs/contracts';
-import { type SessionReason } from '#libs/client';
-import { explainDenial, type Explanation, type Verdict } from '../explain/explain-denial.js';
-import { guidanceShape, guidanceOf } from '../guidance.js';
+import { guidanceOf, guidanceShape } from '../guidance.js';
 import { answer, answerOf, type RegisterTool, type ToolContext } from './tool-context.js';
 
 const PAGE = 200;
-/** Pages read at most: a session of 100 renewals with all that surrounds them fits in two. */
+/** A session of 100 renewals with all that surrounds them fits in two pages. */
 const MOST_PAGES = 10;
 
-/** Where no token is left to ask the ledger with, what the process knows itself is the answer. */
-const VERDICT_OF_REASON: Partial<Record<SessionReason, Verdict>> = {
-  no_token: 'no_token',
-  token_expired: 'token_expired',
-  token_refused: 'superseded_token',
-  session_revoked: 'session_revoked',
-  session_expired: 'session_expired',
-  kill_switch: 'kill_switch',
-  renewal_limit: 'renewal_limit',
-  absolute_lifetime: 'absolute_lifetime',
+const shown = {
+  verdict: z.string().optional(),
+  explanation: z.string().optional(),
+  remedy: z.string().optional(),
+  chain: z.array(z.object({ at: z.string(), actor: z.string(), what: z.string() })).optional(),
+  generation: z.number().int().nullable().optional().describe('Generation of the token that the call used'),
+  currentGeneration: z.number().int().nullable().optional(),
 };
 
 /** `explain_denied_call`: why a call was refused, from the ledger's events and from what this process used at the time. */
@@ -34,37 +30,48 @@ export const registerExplainDeniedCall: RegisterTool = (server, context) => {
         generation: z.number().int().min(0).optional().describe('Generation of the token it used, where known'),
         operation: z.string().max(200).optional().describe('The operation that the call needed, where known'),
       }),
-      outputSchema: z.object({
-        ...guidanceShape,
-        verdict: z.string().optional(),
-        explanation: z.string().optional(),
-        evidence: z.array(z.number().int()).optional().describe('Positions of the events it rests on'),
-        generation: z.number().int().nullable().optional(),
-      }),
+      outputSchema: z.object({ ...guidanceShape, ...shown }),
       annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     },
     async ({ time, generation, operation }, { mcpReq }) => {
-      const at = time === undefined ? Date.now() : Date.parse(time);
-      const used = generation ?? context.journal.at(at)?.generation ?? null;
+      const at = time === undefined ? new Date() : new Date(time);
+      const used = generation ?? context.journal.at(at.getTime())?.generation;
       const session = await context.client.whoami(mcpReq.signal);
       if (session.kind !== 'ok') {
         const guidance = guidanceOf(session);
         return guidance === null
           ? answerOf(session, () => ({}))
-          : answer({ ...guidance, ...ownVerdict(context), generation: used });
+          : answer({ ...guidance, ...ownFinding(context), generation: used ?? null });
       }
-      const events = await everyEvent(context, mcpReq.signal);
-      const allowedOperations = session.data.constraints.allowedOperations ?? null;
-      const denied = { time: at, generation: used, operation: operation ?? null, allowedOperations };
-      return answer({ status: 'ok', ...explainDenial(denied, events), generation: used });
+      const events = { session: await everyEvent(context, mcpReq.signal), context: [] };
+      const found = explainCall(events, { at, ...(used !== undefined && { generation: used }) });
+      const allowed = session.data.constraints.allowedOperations;
+      const finding = operation !== undefined ? judgeOperation(found, operation, allowed) : found;
+      return answer({ status: 'ok', ...show(finding) });
     },
   );
 };
 
-function ownVerdict({ manager }: ToolContext): Partial<Explanation> {
+type Finding = Omit<CallExplanation, 'verdict'> & { verdict: string };
+
+function show({ verdict, summary, remedy, chain, generation, currentGeneration }: Finding): Record<string, unknown> {
+  return { verdict, explanation: summary, remedy, chain, generation, currentGeneration };
+}
+
+function judgeOperation(found: CallExplanation, operation: string, allowed: string[] | undefined): Finding {
+  if (!found.accepted || allowed === undefined || allowed.includes(operation)) return found;
+  return {
+    ...found,
+    verdict: 'OPERATION_NOT_ALLOWED',
+    summary: `The session allows ${allowed.join(', ') || 'no operation'}; the call needed ${operation}.`,
+    remedy: `Ask the owner for a session that allows it: sledger mcp setup --allowed-ops ${[...allowed, operation].join(',')}`,
+  };
+}
+
+/** Where no token is left to ask the ledger with, what the process knows itself is the answer. */
+function ownFinding({ manager }: ToolContext): Record<string, unknown> {
   const { reason, detail } = manager.getState();
-  const verdict = reason === null ? undefined : VERDICT_OF_REASON[reason];
-  return verdict === undefined ? {} : { verdict, explanation: detail ?? '', evidence: [] };
+  return reason === null ? {} : { verdict: reason.toUpperCase(), explanation: detail ?? '' };
 }
 
 async function everyEvent({ client }: ToolContext, signal: AbortSignal): Promise<CloudEvent[]> {
@@ -73,7 +80,7 @@ async function everyEvent({ client }: ToolContext, signal: AbortSignal): Promise
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const result = await client.events({ limit: PAGE, ...(cursor !== undefined && { cursor }) }, signal);
     if (result.kind !== 'ok') break;
-    events.push(...result.data.items.filter(({ type }) => eventTypeOf(type) !== null));
+    events.push(...result.data.items);
     if (result.data.nextCursor === null) break;
     cursor = result.data.nextCursor;
   }
