@@ -21,14 +21,25 @@ create table ledger.entry (
 );
 create unique index entry_event on ledger.entry (stream_id, version);
 
--- Full tiles of the tree above the leaves (C2SP tlog-tiles: 256 hashes of a level in one row). Derived from the entries.
-create table ledger.tile (
+-- Hash of every complete subtree of 256^level leaves. Derived from the entries; proofs and a restarted leader read few rows.
+create table ledger.subtree (
   log text not null,
   level smallint not null check (level > 0),
   index bigint not null,
-  hashes bytea not null check (octet_length(hashes) = 8192),
+  hash bytea not null check (octet_length(hash) = 32),
   primary key (log, level, index)
 );
+
+-- Key of the log, apart from the tokens' keys. `sealed` is the private key, sealed.
+create table ledger.log_key (
+  key_id text primary key,
+  origin text not null,
+  public_key bytea not null,
+  sealed bytea not null,
+  created_at timestamptz not null default clock_timestamp(),
+  retired_at timestamptz
+);
+create unique index log_key_current on ledger.log_key ((true)) where retired_at is null;
 
 -- Signed tree heads: C2SP signed notes.
 create table ledger.checkpoint (
@@ -37,13 +48,13 @@ create table ledger.checkpoint (
   root bytea not null,
   signed_at timestamptz not null,
   note text not null,
-  primary key (log, size, signed_at)
+  primary key (log, signed_at, size)
 );
 
 create function ledger.sequence(p_log text, p_limit int)
 returns table (
   "position" bigint, stream_id text, version bigint, event_id text, type text, schema_version smallint, "time" text,
-  actor text, request_id text, payload text, leaf bytea
+  actor text, request_id text, payload text, leaf text
 ) language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 -- A plan made while the table was empty must not scan it once it is full.
@@ -54,8 +65,15 @@ declare
   c ledger.sequencer;
   v_epoch int;
 begin
-  select * into strict c from ledger.sequencer s where s.log = p_log for update;
   select l.epoch into strict v_epoch from ledger.log l where l.log = p_log;
+  -- A quiet log costs no write: a row lock would take a transaction id and a flush.
+  perform from ledger.event e, ledger.sequencer s
+  where s.log = p_log and (e.epoch, e.txid, e.seq) > (s.epoch, s.txid, s.seq)
+    and (e.epoch, e.txid) < (v_epoch, pg_snapshot_xmin(pg_current_snapshot()))
+  limit 1;
+  if not found then return; end if;
+
+  select * into strict c from ledger.sequencer s where s.log = p_log for update;
   -- Below the horizon nothing can appear any more: every lower transaction id has ended. Earlier epochs have ended whole.
   return query
   with batch as materialized (
@@ -75,18 +93,48 @@ begin
   )
   select b.pos, b.stream_id, b.version, b.event_id::text, b.type, b.schema_version,
     to_char(b.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    b.actor, b.request_id, b.payload, b.leaf
+    b.actor, b.request_id, b.payload, encode(b.leaf, 'hex')
   from batch b order by b.pos;
 end $$;
 
 create trigger append_only before update or delete on ledger.entry for each row execute function ledger.refuse_change();
-create trigger append_only before update or delete on ledger.tile for each row execute function ledger.refuse_change();
+create trigger append_only before update or delete on ledger.subtree for each row execute function ledger.refuse_change();
 create trigger append_only before update or delete on ledger.checkpoint for each row execute function ledger.refuse_change();
 create trigger no_truncate before truncate on ledger.entry for each statement execute function ledger.refuse_change();
-create trigger no_truncate before truncate on ledger.tile for each statement execute function ledger.refuse_change();
+create trigger no_truncate before truncate on ledger.subtree for each statement execute function ledger.refuse_change();
 create trigger no_truncate before truncate on ledger.checkpoint for each statement execute function ledger.refuse_change();
 
+-- Who holds the horizon: the oldest transaction with an id, of any database of the cluster. Null when nobody does.
+create function ledger.horizon_holder()
+returns table (pid int, application text, database text, state text, seconds double precision, query text)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  (select a.pid, a.application_name, a.datname::text, a.state, extract(epoch from clock_timestamp() - a.xact_start),
+     left(a.query, 200)
+   from pg_stat_activity a where a.backend_xid is not null and a.pid <> pg_backend_pid()
+   order by age(a.backend_xid) desc limit 1)
+  union all
+  select null, 'prepared transaction ' || p.gid, p.database::text, 'prepared',
+    extract(epoch from clock_timestamp() - p.prepared), null
+  from pg_prepared_xacts p
+  order by 5 desc limit 1
+$$;
+
+-- How long the oldest event has waited for its position, seconds. Null when none waits.
+create function ledger.oldest_unsequenced(p_log text) returns double precision
+language sql stable
+set enable_seqscan = off
+as $$
+  select extract(epoch from clock_timestamp() - e.occurred_at)
+  from ledger.sequencer s, ledger.event e
+  where s.log = p_log and (e.epoch, e.txid, e.seq) > (s.epoch, s.txid, s.seq)
+  order by e.epoch, e.txid, e.seq limit 1
+$$;
+
 revoke all on all functions in schema ledger from public;
+grant execute on function ledger.horizon_holder, ledger.oldest_unsequenced to session_ledger_app;
 grant execute on function ledger.sequence to session_ledger_app;
 grant select on all tables in schema ledger to session_ledger_app;
-grant insert on ledger.tile, ledger.checkpoint to session_ledger_app;
+grant insert on ledger.subtree, ledger.checkpoint, ledger.log_key to session_ledger_app;
+grant update (retired_at) on ledger.log_key to session_ledger_app;

@@ -1,3 +1,15 @@
 export * from './types.js';
 export { createLedger, type Ledger, type LedgerOptions } from './create-ledger.js';
 export { MAX_EVENTS, MAX_PAYLOAD_BYTES } from './append/check-append.js';
+export {
+  horizonHolder,
+  lastPosition,
+  oldestUnsequenced,
+  positionSince,
+  readRecorded,
+  sequence,
+  type HorizonHolder,
+} from './log/log-store.js';
+export { GrowingTree, LogTree } from './log/log-tree.js';
+export { CheckpointStore, type StoredCheckpoint } from './checkpoints/checkpoint-store.js';
+export { LogKeys, type Sealer } from './checkpoints/log-keys.js';

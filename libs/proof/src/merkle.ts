@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+
+const NODE_PREFIX = Buffer.of(0x01);
+
+/** RFC 6962 interior node. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  return createHash('sha256').update(NODE_PREFIX).update(left).update(right).digest();
+}
+
+/** RFC 6962 hash of the empty tree. */
+export const EMPTY_ROOT: Buffer = createHash('sha256').digest();
+
+/** Largest power of two below `size` (size > 1): where RFC 6962 splits a tree. */
+export function splitPoint(size: number): number {
+  let split = 1;
+  while (split * 2 < size) split *= 2;
+  return split;
+}
+
+/** Root of a whole list of leaf hashes. */
+export function rootOf(leaves: readonly Uint8Array[]): Buffer {
+  const tree = new Frontier();
+  for (const leaf of leaves) tree.push(leaf);
+  return tree.root();
+}
+
+/** The right edge of a growing tree: enough to append and to give the root at any size, in O(log n) memory. */
+export class Frontier {
+  /** Roots of the perfect subtrees that make up the tree, largest first; sizes are the bits of `size`. */
+  private readonly peaks: Buffer[] = [];
+  private count = 0;
+
+  get size(): number {
+    return this.count;
+  }
+
+  push(leaf: Uint8Array): void {
+    let node: Buffer = Buffer.from(leaf);
+    for (let rest = this.count; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+      node = nodeHash(this.peaks.pop() as Buffer, node);
+    }
+    this.peaks.push(node);
+    this.count += 1;
+  }
+
+  root(): Buffer {
+    if (this.count === 0) return EMPTY_ROOT;
+    return this.peaks.reduceRight((right, left) => nodeHash(left, right));
+  }
+
+  /** The edge of a tree whose perfect subtrees are known, largest first. */
+  static of(size: number, peaks: readonly Uint8Array[]): Frontier {
+    const frontier = new Frontier();
+    frontier.peaks.push(...peaks.map((peak) => Buffer.from(peak)));
+    frontier.count = size;
+    return frontier;
+  }
+}
+
+/** Hash of the perfect subtree of 2^level leaves that begins at leaf index · 2^level. */
+export type SubtreeHash = (level: number, index: number) => Promise<Buffer>;
+
+/** RFC 6962 hash of the leaves from `start` up to `end`, out of perfect subtrees; `start` is aligned as the tree splits it. */
+export async function rangeHash(start: number, end: number, subtree: SubtreeHash): Promise<Buffer> {
+  const size = end - start;
+  if (size === 0) return EMPTY_ROOT;
+  const level = Math.log2(size);
+  if (Number.isInteger(level) && start % size === 0) return subtree(level, start / size);
+  const middle = start + splitPoint(size);
+  return nodeHash(await rangeHash(start, middle, subtree), await rangeHash(middle, end, subtree));
+}
