@@ -138,3 +138,13 @@ grant execute on function ledger.sequence to session_ledger_app;
 grant select on all tables in schema ledger to session_ledger_app;
 grant insert on ledger.subtree, ledger.checkpoint, ledger.log_key to session_ledger_app;
 grant update (retired_at) on ledger.log_key to session_ledger_app;
+
+-- Where the relay refuses to publish because stream and store tell different histories, and the owner's word to go on.
+create table ledger.relay (
+  log text primary key references ledger.log,
+  -- What was found; null while all is well.
+  forked text,
+  adopt_requested boolean not null default false
+);
+insert into ledger.relay (log) values ('main');
+grant select, update on ledger.relay to session_ledger_app;

@@ -13,3 +13,4 @@ export {
 export { GrowingTree, LogTree } from './log/log-tree.js';
 export { CheckpointStore, type StoredCheckpoint } from './checkpoints/checkpoint-store.js';
 export { LogKeys, type Sealer } from './checkpoints/log-keys.js';
+export { recordAdopted, recordFork, relayState, requestAdopt, type RelayState } from './log/relay-state.js';

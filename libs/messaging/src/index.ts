@@ -1,5 +1,6 @@
 export { connectNats, type NatsOptions } from './connect-nats.js';
-export { CHECKPOINT_STREAM, ensureStreams, logStreamConfig, type StreamOptions } from './stream/ensure-streams.js';
+export { CHECKPOINT_STREAM, type StreamOptions } from './stream/stream-config.js';
+export { LogStream, type StreamPosition } from './stream/log-stream.js';
 export { envelopeOf, logMessageOf, type LogMessage } from './stream/log-message.js';
 export {
   LogConsumer,
@@ -15,3 +16,5 @@ export {
   type Leadership,
 } from './nest/jetstream-strategy.js';
 export { ErrorsReachTheTransport } from './nest/errors-reach-the-transport.js';
+export { pause } from './pause.js';
+export { appendHint } from './append-hint.js';

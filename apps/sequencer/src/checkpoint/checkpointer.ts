@@ -1,0 +1,67 @@
+import { CheckpointStore, LogTree, type GrowingTree } from '#libs/ledger';
+import { type Database } from '#libs/database';
+import { pause } from '#libs/messaging';
+import { signCheckpoint, type CheckpointSigner } from '#libs/proof';
+
+const INTERVAL_MS = 1_000;
+const HOURLY_MS = 3_600_000;
+
+export interface CheckpointerOptions {
+  database: Database;
+  tree: GrowingTree;
+  signer: CheckpointSigner;
+  onSigned: (checkpoint: { size: number; note: string }) => void;
+}
+
+/** The store's tree is not the one that was signed before: nothing more is signed. */
+export class RootDiffers extends Error {
+  override readonly name = 'RootDiffers';
+}
+
+/** Signs the log: at most once a second while it grows, and hourly while it does not. */
+export class Checkpointer {
+  private readonly store: CheckpointStore;
+  private signed = { size: 0, at: 0 };
+
+  constructor(private readonly options: CheckpointerOptions) {
+    this.store = new CheckpointStore(options.database);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await this.compareWithLatest();
+    while (!signal.aborted) {
+      if (this.isDue()) await this.sign();
+      await pause(INTERVAL_MS, signal);
+    }
+  }
+
+  /** Whoever altered the store would otherwise have the alteration signed by its next leader. */
+  private async compareWithLatest(): Promise<void> {
+    const latest = await this.store.latest();
+    if (latest === null) return;
+    this.signed = { size: latest.size, at: Date.parse(latest.signedAt) };
+    const holds = latest.size <= this.options.tree.size;
+    const root = holds ? await new LogTree(this.options.database).root(latest.size) : null;
+    if (root?.equals(latest.root)) return;
+    throw new RootDiffers(
+      `the log no longer has the root that was signed at size ${latest.size}: it was altered. ` +
+        'Nothing more is signed; keep the checkpoints as witnesses and run `sledger audit verify`.',
+    );
+  }
+
+  private isDue(): boolean {
+    const { size } = this.options.tree;
+    return size > 0 && (size !== this.signed.size || Date.now() - this.signed.at >= HOURLY_MS);
+  }
+
+  private async sign(): Promise<void> {
+    const { tree, signer } = this.options;
+    const { size } = tree;
+    const root = tree.root();
+    const signedAt = new Date().toISOString();
+    const note = signCheckpoint({ size, root, time: signedAt }, signer);
+    await this.store.add({ size, root, signedAt, note });
+    this.signed = { size, at: Date.now() };
+    this.options.onSigned({ size, note });
+  }
+}

@@ -1,0 +1,4 @@
+import { runService } from '#libs/platform';
+import { startSequencer } from './start-sequencer.js';
+
+await runService('sequencer', startSequencer);

@@ -1,0 +1,50 @@
+import { Gauge, type Logger, type Registry } from '#libs/platform';
+import { type Stall } from './horizon/horizon-watch.js';
+
+const STALL_LABELS = ['pid', 'application', 'query'] as const;
+
+/** What the log's leader tells of itself. */
+export class SequencerMetrics {
+  readonly leading: Gauge;
+  readonly position: Gauge;
+  readonly relayed: Gauge;
+  readonly signed: Gauge;
+  readonly forked: Gauge;
+  readonly altered: Gauge;
+  private readonly stalled: Gauge<(typeof STALL_LABELS)[number]>;
+
+  constructor(registry: Registry) {
+    const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
+    this.leading = gauge('ledger_log_leading', '1 while this process leads the log');
+    this.position = gauge('ledger_log_position', 'Position of the newest event');
+    this.relayed = gauge('ledger_log_relayed_position', 'Position that JetStream has');
+    this.signed = gauge('ledger_log_signed_size', 'Size of the newest signed checkpoint');
+    this.forked = gauge('ledger_log_forked', '1 while stream and store tell different histories');
+    this.altered = gauge('ledger_log_altered', '1 when the log no longer has a root that was signed');
+    this.stalled = new Gauge({
+      name: 'ledger_log_horizon_stalled_seconds',
+      help: 'How long the oldest event has waited for its position, and the transaction that it waits for',
+      labelNames: STALL_LABELS,
+      registers: [registry],
+    });
+  }
+
+  /** One series at a time, gone when the stall is over: the labels name the culprit and never pile up. */
+  stall(stall: Stall | null, logger: Logger): void {
+    this.stalled.reset();
+    if (stall === null) {
+      logger.info('events get their position again');
+      return;
+    }
+    const { seconds, holder } = stall;
+    this.stalled.set(
+      { pid: String(holder?.pid ?? ''), application: holder?.application ?? '', query: holder?.query ?? '' },
+      seconds,
+    );
+    const culprit = holder
+      ? `process ${holder.pid ?? '?'} (${holder.application || 'unnamed'}, ${holder.database}) has held a transaction ` +
+        `open for ${holder.seconds.toFixed(1)} s: ${holder.query ?? 'its query is not visible to this role'}`
+      : 'the transaction that held it has just ended';
+    logger.warn({ seconds, holder }, `events wait ${seconds.toFixed(1)} s for their position: ${culprit}`);
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  jetstream,
+  jetstreamManager,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { CHECKPOINT_SUBJECT, LOG_SUBJECTS, STREAM, type CloudEvent } from '#libs/contracts';
+import { envelopeOf, FILLER_HEADER, type LogMessage } from './log-message.js';
+import { checkpointStreamConfig, logStreamConfig, type StreamOptions } from './stream-config.js';
+
+const STREAM_NOT_FOUND = 10059;
+const NO_MESSAGE = 10037;
+const PUBLISH_TIMEOUT_MS = 5_000;
+const FILLER_SUBJECT = LOG_SUBJECTS.replace('>', '_._.filler');
+
+/** Where the stream stands. */
+export interface StreamPosition {
+  /** Sequence of the last message ever stored; 0 in a new stream. */
+  last: number;
+  /** Messages that it holds now. */
+  messages: number;
+}
+
+/** The publisher's side of the log's stream: sequence = position. */
+export class LogStream {
+  private constructor(
+    private readonly manager: JetStreamManager,
+    private readonly client: JetStreamClient,
+    private readonly options: StreamOptions,
+  ) {}
+
+  static async open(connection: NatsConnection, options: StreamOptions): Promise<LogStream> {
+    return new LogStream(await jetstreamManager(connection), jetstream(connection), options);
+  }
+
+  /** Null when there is no stream. */
+  async position(): Promise<StreamPosition | null> {
+    const info = await this.info(STREAM);
+    return info && { last: info.state.last_seq, messages: info.state.messages };
+  }
+
+  /**
+   * Makes the stream anew so that its next sequence is `next`. What it held is gone: durable consumers begin again at
+   * their checkpoints.
+   */
+  async rebuild(next: number): Promise<void> {
+    if (await this.info(STREAM)) await this.manager.streams.delete(STREAM);
+    const config = logStreamConfig(this.options);
+    await this.manager.streams.add({ ...config, deny_purge: false });
+    if (next > 1) {
+      // An empty stream takes its next sequence from a purge; the server's own check of the last sequence only follows
+      // with a stored message, so an empty one stands in the place before.
+      await this.manager.streams.purge(STREAM, { seq: next - 1 });
+      const filler = headers();
+      filler.set(FILLER_HEADER, 'true');
+      const { seq } = await this.client.publish(FILLER_SUBJECT, '', { headers: filler, timeout: PUBLISH_TIMEOUT_MS });
+      if (seq !== next - 1) throw new Error(`the new stream begins at ${seq + 1}, not at ${next}`);
+    }
+    await this.manager.streams.update(STREAM, { deny_purge: true });
+  }
+
+  /** Brings age and replicas of the streams up to the configuration; makes the checkpoints' stream. */
+  async configure(): Promise<void> {
+    const wanted = checkpointStreamConfig(this.options);
+    if (!(await this.info(wanted.name))) await this.manager.streams.add(wanted);
+    for (const config of [logStreamConfig(this.options), wanted]) {
+      const info = await this.info(config.name);
+      const isCurrent =
+        info?.config.max_age === (config.max_age ?? 0) && info.config.num_replicas === config.num_replicas;
+      if (!info || isCurrent) continue;
+      const { max_age, duplicate_window, num_replicas } = config;
+      await this.manager.streams.update(config.name, { max_age, duplicate_window, num_replicas });
+    }
+  }
+
+  /** The envelope at a sequence; null where there is none (aged out, or a filler). */
+  async eventAt(sequence: number): Promise<CloudEvent | null> {
+    try {
+      const message = await this.manager.streams.getMessage(STREAM, { seq: sequence });
+      return message && envelopeOf({ headers: message.header, data: message.data });
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return null;
+      throw error;
+    }
+  }
+
+  /** Publishes messages whose positions follow one another. Resolves when all are stored; rejects at the first that is not. */
+  async publish(messages: readonly LogMessage[]): Promise<void> {
+    const results = await Promise.allSettled(messages.map((message) => this.publishOne(message)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  private async publishOne({ subject, body, headers, eventId, position }: LogMessage): Promise<void> {
+    const options = { headers, expect: { lastSequence: position - 1 }, timeout: PUBLISH_TIMEOUT_MS };
+    const ack = await this.client.publish(subject, body, { ...options, msgID: eventId });
+    if (ack.seq === position) return;
+    // Another position was published under this event id within the duplicate window: an id that was used twice.
+    const again = await this.client.publish(subject, body, { ...options, msgID: `${eventId}@${position}` });
+    if (again.seq !== position) throw new Error(`position ${position} was stored as ${again.seq} of ${STREAM}`);
+  }
+
+  /** Publishes a signed checkpoint for everybody who keeps witnesses. */
+  async publishCheckpoint(note: string): Promise<void> {
+    await this.client.publish(CHECKPOINT_SUBJECT, note, { timeout: PUBLISH_TIMEOUT_MS });
+  }
+
+  private async info(name: string): Promise<StreamInfo | null> {
+    try {
+      return await this.manager.streams.info(name);
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return null;
+      throw error;
+    }
+  }
+}
