@@ -80,12 +80,7 @@ export class LogLeader implements OnApplicationBootstrap, OnApplicationShutdown 
     const onSequenced = (events: RecordedEvent[]) => this.sequenced(events, relay);
     const sequencing = await Sequencing.start({ database, client: lease.client, wake: this.wake, onSequenced });
     const watch = new HorizonWatch(database, (stall) => this.parts.metrics.stall(stall, this.parts.logger));
-    const work = [
-      sequencing.run(until),
-      relay.run(until),
-      this.sign(sequencing, until),
-      watch.run(until),
-    ];
+    const work = [sequencing.run(until), relay.run(until), this.sign(sequencing, until), watch.run(until)];
     try {
       await Promise.all(work);
     } finally {

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { type PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { loadMigrations } from './migrations.js';
 import { type DatabaseOptions } from './database-options.js';
-import { migrate } from './migrate.js';
+import { migrate, SEARCH_PATH } from './migrate.js';
 
 const APP_ROLE = 'session_ledger_app';
 const INT8 = 20;
@@ -30,7 +30,7 @@ export class Database implements AsyncDisposable {
       poolSize: options.poolSize ?? 10,
       poolErrorHandler: (error: Error) => options.onIdleError?.(error),
       extra: {
-        options: `-c role=${APP_ROLE} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=30000`,
+        options: `${SEARCH_PATH} -c role=${APP_ROLE} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=30000`,
         connectionTimeoutMillis: 5000,
       },
     });

@@ -7,6 +7,9 @@ import { type MigrationClass } from './migrations.js';
 
 const POLL_MS = 100;
 
+/** A user named like one of our schemas would otherwise look for its tables there. */
+export const SEARCH_PATH = '-c search_path=public';
+
 /** Durability that the ledger's second promise rests on. */
 const REQUIRED_ON = ['fsync', 'full_page_writes', 'synchronous_commit'];
 
@@ -16,6 +19,7 @@ export async function migrate(options: DatabaseOptions, migrations: MigrationCla
     connectionString: options.url,
     application_name: `${options.applicationName} migration`,
     connectionTimeoutMillis: 5000,
+    options: SEARCH_PATH,
   });
   await lock.connect();
   try {
@@ -53,6 +57,7 @@ async function runMigrations(options: DatabaseOptions, migrations: MigrationClas
     url: options.url,
     applicationName: `${options.applicationName} migration`,
     poolSize: 1,
+    extra: { options: SEARCH_PATH },
     migrations,
     migrationsTableName: 'session_ledger_migration',
     migrationsTransactionMode: 'each',

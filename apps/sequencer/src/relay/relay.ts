@@ -113,7 +113,8 @@ export class Relay {
         checkAt = Date.now() + CHECK_MS;
       } else if (Date.now() > checkAt) {
         const position = await stream.position();
-        if (position?.last !== next - 1) throw new Error(`the stream ends at ${position?.last ?? 'nothing'}, not at ${next - 1}`);
+        if (position?.last !== next - 1)
+          throw new Error(`the stream ends at ${position?.last ?? 'nothing'}, not at ${next - 1}`);
         checkAt = Date.now() + CHECK_MS;
       } else {
         await this.wake.sleep(IDLE_MS, signal);

@@ -62,11 +62,12 @@ export class LogTree {
 
   /** Leaf hashes of the events at positions first + 1 to first + count. */
   async leaves(first: number, count: number): Promise<Buffer[]> {
-    const text =
-      'select leaf from ledger.entry where log = $1 and position > $2 and position <= $3 order by position';
+    const text = 'select leaf from ledger.entry where log = $1 and position > $2 and position <= $3 order by position';
     const rows = await this.database.prepared<{ leaf: Buffer }>('tree.leaves', text, [LOG, first, first + count]);
     if (rows.length !== count) {
-      throw new Error(`the log holds ${rows.length} of the ${count} events after position ${first}: positions are dense`);
+      throw new Error(
+        `the log holds ${rows.length} of the ${count} events after position ${first}: positions are dense`,
+      );
     }
     return rows.map(({ leaf }) => leaf);
   }
