@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The repository or package that this code runs from: the nearest folder above with a package.json. */
@@ -7,4 +7,9 @@ export function installationRoot(from = import.meta.dirname): string {
     if (existsSync(join(folder, 'package.json'))) return folder;
     if (folder === dirname(folder)) throw new Error('sledger was torn out of its package: package.json is missing');
   }
+}
+
+export function programVersion(): string {
+  const description = JSON.parse(readFileSync(join(installationRoot(), 'package.json'), 'utf8')) as { version: string };
+  return description.version;
 }

@@ -1,15 +1,14 @@
 import { Command } from 'commander';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { registerAgents } from './agents/agents.command.js';
 import { registerAudit } from './audit/audit.command.js';
 import { registerChannels } from './channels/channels.command.js';
 import type { Commands, Register } from './commands.js';
 import { registerCompletion } from './completion/completion.command.js';
 import { registerDeliveries } from './deliveries/deliveries.command.js';
+import { registerDoctor } from './doctor/doctor.command.js';
 import { registerExplain } from './explain/explain.command.js';
 import { registerHolders } from './holders/holders.command.js';
-import { installationRoot } from './installation.js';
+import { programVersion } from './installation.js';
 import { registerKillSwitch } from './kill-switch/kill-switch.command.js';
 import { registerMcp } from './mcp/mcp.command.js';
 import { registerSessions } from './sessions/sessions.command.js';
@@ -20,6 +19,7 @@ import { registerStatus } from './status/status.command.js';
 const FEATURES: readonly Register[] = [
   registerStart,
   registerStatus,
+  registerDoctor,
   registerAgents,
   registerSessions,
   registerMcp,
@@ -37,7 +37,7 @@ export function buildProgram(commands: Commands): Command {
   const { stdout, stderr } = commands.terminal;
   const program = new Command('sledger')
     .description('Session Ledger: issue, renew, watch and revoke the session tokens of your agents.')
-    .version(version())
+    .version(programVersion())
     .option('--output <format>', 'text or json (default: text)')
     .option('--data-dir <path>', 'data directory (default: LEDGER_DATA_DIR, else ~/.session-ledger)')
     .option('--base-url <url>', 'the server (default: LEDGER_BASE_URL, else server.json in the data directory)')
@@ -60,8 +60,3 @@ const FIRST_STEPS = `  $ sledger start                      # in another termina
   $ sledger agent add my-agent
   $ sledger mcp setup --write          # session, token file, entry for the desktop host
 `;
-
-function version(): string {
-  const description = JSON.parse(readFileSync(join(installationRoot(), 'package.json'), 'utf8')) as { version: string };
-  return description.version;
-}

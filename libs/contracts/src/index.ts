@@ -13,3 +13,4 @@ export * from './http/holders.js';
 export * from './http/channels.js';
 export * from './http/queries.js';
 export * from './http/api-keys.js';
+export * from './http/status.js';

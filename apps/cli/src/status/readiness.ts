@@ -4,6 +4,8 @@ import { networkReason, ServerUnreachable } from '#libs/client';
 export interface Readiness {
   ready: boolean;
   checks: Record<string, { status: string; reason?: string }>;
+  /** The answer's `Date`. */
+  date: string | null;
 }
 
 const TIMEOUT_MS = 5000;
@@ -19,5 +21,5 @@ export async function readReadiness(baseUrl: string): Promise<Readiness> {
     const reason = error instanceof SyntaxError ? 'something else answers there' : networkReason(error);
     throw new ServerUnreachable(baseUrl, reason, { cause: error });
   }
-  return { ready: response.ok, checks: body.checks ?? {} };
+  return { ready: response.ok, checks: body.checks ?? {}, date: response.headers.get('date') };
 }

@@ -16,7 +16,7 @@ const SHOWN = 10;
 
 export interface Status {
   baseUrl: string;
-  readiness: Readiness;
+  readiness: Pick<Readiness, 'ready' | 'checks'>;
   killSwitch: KillSwitchView;
   sessions: { alive: number; complete: boolean; expiringSoon: SessionView[] };
   channels: { enabled: number; all: number };
@@ -41,7 +41,7 @@ export async function readStatus(owner: OwnerClient): Promise<Status> {
   ]);
   return {
     baseUrl: owner.http.baseUrl,
-    readiness,
+    readiness: { ready: readiness.ready, checks: readiness.checks },
     killSwitch,
     sessions: { alive: active.length + expiringSoon.length, complete: active.length < COUNTED, expiringSoon },
     channels: { enabled: channels.filter(({ enabled }) => enabled).length, all: channels.length },

@@ -10,6 +10,7 @@ import {
   type List,
   type RegisterHolderBody,
   type RevokeSessionBody,
+  type ServerStatus,
   type SessionView,
   type SessionWithToken,
   type UpdateAgentBody,
@@ -117,6 +118,10 @@ export class OwnerClient {
 
   redeliver(deliveryId: string): Promise<DeliveryView> {
     return this.http.json('POST', `/v1/deliveries/${deliveryId}/redeliver`);
+  }
+
+  status(): Promise<ServerStatus> {
+    return this.http.json('GET', '/v1/status');
   }
 
   killSwitch(): Promise<KillSwitchView> {
