@@ -16,3 +16,7 @@ export { handOverToken } from './holders/hand-over-token.js';
 export { verifyAssertion } from './holders/verify-assertion.js';
 export { acknowledge, listHolders } from './holders/receipts-of-holders.js';
 export { activateKillSwitch, releaseKillSwitch } from './kill-switch/kill-switch.js';
+export { ApiKeys, type LiveApiKey } from './api-keys/api-key-queries.js';
+export { isApiKeySecret } from './api-keys/api-key-secret.js';
+export { createApiKey } from './api-keys/create-api-key.js';
+export { revokeApiKey } from './api-keys/revoke-api-key.js';
