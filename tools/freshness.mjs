@@ -1,5 +1,5 @@
 /** Whether node_modules and dist match the sources, and what brings them there. */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,17 +7,18 @@ import { join } from 'node:path';
 export const ROOT = join(import.meta.dirname, '..');
 const INSTALL_STAMP = join(ROOT, 'node_modules', '.session-ledger-install');
 const BUILD_STAMP = join(ROOT, 'dist', '.session-ledger-build');
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const SOURCE_FOLDERS = ['apps', 'libs', 'test', 'tools'];
 const SOURCE_FILE = /\.(ts|sql|html|css|js|mjs|svg|json)$/;
 
 /** Runs `npm ci` when node_modules is missing or belongs to another lockfile. */
-export function ensureInstalled() {
+export async function ensureInstalled() {
   const wanted = hashFiles(['package-lock.json']);
   if (readOptional(INSTALL_STAMP) === wanted) return;
   if (existsSync(INSTALL_STAMP) || !matchesLockfile()) {
     step('Installing dependencies (npm ci)');
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    run(
+    await run(
       npm,
       ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
       'npm ci failed. Its output above says why; mend that and try again.',
@@ -39,11 +40,11 @@ function matchesLockfile() {
 }
 
 /** Compiles when a source changed since the last complete build. */
-export function ensureBuilt() {
+export async function ensureBuilt() {
   const wanted = fingerprintSources();
   if (readOptional(BUILD_STAMP) === wanted) return;
   step('Compiling');
-  run(
+  await run(
     process.execPath,
     [join(ROOT, 'tools', 'build.mjs')],
     'The sources do not compile. The errors above name the places.',
@@ -70,10 +71,18 @@ function hashFiles(files) {
   return hash.digest('hex');
 }
 
-function run(command, args, hint) {
-  const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
-  if (error || status !== 0) {
-    console.error(`\n${error ? `${error.message}. ` : ''}${hint}`);
+/** Runs a tool to its end. A signal that stops us stops the tool as well, so that the next start meets no other one at work. */
+async function run(command, args, hint) {
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  const forward = (signal) => child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, forward);
+  const outcome = await new Promise((resolve) => {
+    child.once('error', (error) => resolve(`${error.message}. `));
+    child.once('exit', (code, signal) => resolve(code === 0 ? undefined : signal ? `Stopped by ${signal}. ` : ''));
+  });
+  for (const signal of SIGNALS) process.off(signal, forward);
+  if (outcome !== undefined) {
+    console.error(`\n${outcome}${hint}`);
     process.exit(1);
   }
 }

@@ -32,8 +32,8 @@ const TARGETS = {
 const [target, ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(TARGETS, target)) stopWith(`Unknown target ${target}. Known: ${Object.keys(TARGETS).join(', ')}`);
 const { ensureBuilt, ensureInstalled, ROOT } = await import('./freshness.mjs');
-ensureInstalled();
-ensureBuilt();
+await ensureInstalled();
+await ensureBuilt();
 runInForeground([...TARGETS[target], ...rest]);
 
 function runInForeground(args) {
