@@ -132,15 +132,16 @@ export class SessionKeeper {
 
   /** One attempt to renew, with all that goes before it. */
   async renew(force = false): Promise<RenewalOutcome> {
-    const { session, sources, lock, clock } = this.parts;
+    const { session, sources, lock } = this.parts;
     if (session.usable() === null) return await this.verify();
+    if (!force && !this.isDue()) return 'not-due';
     const inFile = await sources.fromFile();
     if (inFile.kind === 'token' && (await this.takeFound(inFile))) return 'already-taken';
     if (!session.confirmed || this.unsettled) {
       const standing = await this.settle();
       if (standing !== 'current') return standing;
       // Only now is the server's time known: it may be far from due.
-      if (!force && session.renewAt !== null && clock.now() < session.renewAt) return 'not-due';
+      if (!force && !this.isDue()) return 'not-due';
     }
     const release = lock.take();
     if (release === null) {
@@ -154,6 +155,12 @@ export class SessionKeeper {
     } finally {
       release();
     }
+  }
+
+  private isDue(): boolean {
+    const { session, clock } = this.parts;
+    if (session.finality !== null || session.renewAt === null) return false;
+    return clock.now() >= session.renewAt && performance.now() >= this.renewNotBefore;
   }
 
   /** Writes the token in memory to the file, where that failed before. */

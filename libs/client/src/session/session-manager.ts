@@ -173,9 +173,9 @@ export class SessionManager {
       queue.add('recover', () => keeper.recover());
     }
     this.receipts.flush();
-    if (keeper.writePending) queue.add('write', () => keeper.writeAgain());
-    if (keeper.recoverAt !== null && now >= keeper.recoverAt) queue.add('recover', () => keeper.recover());
-    if (this.renewalIn() <= 0) queue.add('renew', () => keeper.renew());
+    if (keeper.writePending) queue.addDue('write', () => keeper.writeAgain());
+    if (keeper.recoverAt !== null && now >= keeper.recoverAt) queue.addDue('recover', () => keeper.recover());
+    if (this.renewalIn() <= 0) queue.addDue('renew', () => keeper.renew());
     this.schedule();
   }
 

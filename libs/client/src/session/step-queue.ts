@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export class StepQueue {
   private tail: Promise<unknown> = Promise.resolve();
   private readonly waiting = new Set<string>();
+  private running: string | null = null;
   private closed = false;
 
   /** @param failed told of a step that threw; the queue goes on */
@@ -16,9 +17,16 @@ export class StepQueue {
     this.tail = this.tail
       .then(async () => {
         this.waiting.delete(name);
+        this.running = name;
         if (!this.closed) await step();
       })
-      .catch((error: unknown) => this.failed(error));
+      .catch((error: unknown) => this.failed(error))
+      .finally(() => (this.running = null));
+  }
+
+  /** Queues a step that the clock asks for: while it runs, it is not due again. */
+  addDue(name: string, step: () => Promise<unknown>): void {
+    if (this.running !== name) this.add(name, step);
   }
 
   /** Queues a step and gives what it returns. */

@@ -23,7 +23,7 @@ const PATH = '/v1/updates';
 /** The server sends a heartbeat every 15 s. Milliseconds. */
 const SILENCE = 40_000;
 const FIRST_RETRY = 250;
-const LONGEST_RETRY = 15_000;
+const LONGEST_RETRY = 5_000;
 const HEAD_DEADLINE = 10_000;
 
 /** The agent's events over SSE. Reconnects for ever, resuming after the last event id; its loss is no error. */

@@ -1,0 +1,200 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { bareToken, type SessionWithToken } from '#libs/contracts';
+import { until } from '#libs/testing';
+import { getMcpTokenPath, readMcpToken, writeMcpToken } from '#libs/token-file';
+import { LedgerProxy, type Treatment } from './ledger-proxy.js';
+import { McpHost } from './mcp-host.js';
+import { newDataDir, RunningLedger, type Installation } from './running-ledger.js';
+
+let ledger: RunningLedger;
+let slow: Installation;
+
+beforeAll(async () => {
+  ledger = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '600' });
+  // Long enough to be renewed late, down and back within its life; the other tests use its first half.
+  slow = await ledger.install({ expiresIn: 60 });
+});
+afterAll(async () => {
+  await ledger[Symbol.asyncDispose]();
+});
+
+/** A desktop on the ledger, every request counted by a proxy. */
+async function desktop(installation: Installation, env: Record<string, string> = {}) {
+  const proxy = await LedgerProxy.start(ledger.baseUrl);
+  const host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url, env });
+  return {
+    proxy,
+    host,
+    [Symbol.asyncDispose]: async () => {
+      await host[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function claimsOf(token: string | null): { gen: number; sid: string; iat: number; exp: number } {
+  return decodeJwt(bareToken(token ?? ''));
+}
+
+describe('the life of a token', () => {
+  it('T-01 first start, environment token only: loaded, renewal scheduled', async () => {
+    const { session } = await ledger.install({ expiresIn: 60 }, { holder: false });
+    const dataDir = newDataDir();
+    await using host = await McpHost.connect({
+      dataDir,
+      baseUrl: ledger.baseUrl,
+      env: { LEDGER_SESSION_TOKEN: session.token ?? '' },
+    });
+    const { content } = await host.call('session_status');
+    expect(content).toMatchObject({ status: 'ok', session: { state: 'active', sessionId: session.id, generation: 0 } });
+    const { renewAt } = await host.self();
+    const { iat, exp } = claimsOf(session.token);
+    const share = (Date.parse(String(renewAt)) / 1000 - iat) / (exp - iat);
+    expect(share).toBeGreaterThan(0.5);
+    expect(share).toBeLessThan(0.7);
+    expect(existsSync(getMcpTokenPath(dataDir))).toBe(false);
+  });
+
+  it('T-02 file and environment: the file wins', async () => {
+    const inFile = await ledger.install({ expiresIn: 60 });
+    const other = await ledger.install({ expiresIn: 60 });
+    await using host = await McpHost.connect({
+      dataDir: inFile.dataDir,
+      baseUrl: ledger.baseUrl,
+      env: { LEDGER_SESSION_TOKEN: other.session.token ?? '' },
+    });
+    expect((await host.call('session_status')).content).toMatchObject({ session: { sessionId: inFile.session.id } });
+  });
+
+  it('takes the environment’s token when the file’s is refused', async () => {
+    const inFile = await ledger.install({ expiresIn: 60 }, { holder: false });
+    const other = await ledger.install({ expiresIn: 60 });
+    await ledger.owner.revokeSession(inFile.session.id);
+    await using host = await McpHost.connect({
+      dataDir: inFile.dataDir,
+      baseUrl: ledger.baseUrl,
+      env: { LEDGER_SESSION_TOKEN: other.session.token ?? '' },
+    });
+    await host.untilSelf({ state: 'active', sessionId: other.session.id });
+  });
+
+  it('T-03 renewal at 60 %: file written, then memory, next one scheduled', async () => {
+    const installation = await ledger.install({ expiresIn: 6 });
+    await using it = await desktop(installation);
+    let inFileAtFirstUse: number | null = null;
+    it.proxy.treat = ({ generation }) => {
+      if (generation === 1) inFileAtFirstUse ??= claimsOf(readMcpToken(installation.tokenFile)).gen;
+      return 'pass';
+    };
+    const { iat } = claimsOf(installation.session.token);
+    const [put] = await until(() => (it.proxy.count('PUT', '/renew') > 0 ? it.proxy.requests('PUT', '/renew') : null), {
+      describe: 'a renewal',
+    });
+    const share = (performance.timeOrigin + (put?.at ?? 0) - iat * 1000) / 6000;
+    expect(share).toBeGreaterThanOrEqual(0.5);
+    expect(share).toBeLessThan(0.8);
+    await it.host.untilSelf({ generation: 1, state: 'active' });
+    await it.host.call('session_status');
+    expect(inFileAtFirstUse).toBe(1);
+    expect(Date.parse(String((await it.host.self())['renewAt']))).toBeGreaterThan(Date.now());
+    await it.host.untilSelf({ generation: 2 });
+    expect(it.proxy.count('PUT', '/renew')).toBe(2);
+  });
+
+  it('T-04 RENEWAL_TOO_EARLY: stays active and tries once more, when the server said', async () => {
+    await using it = await desktop(await ledger.install({ expiresIn: 10 }));
+    const answer = await it.host.call('renew_session');
+    expect(answer.isError).toBe(false);
+    expect(answer.content).toMatchObject({ status: 'ok', renewed: false, session: { state: 'active', generation: 0 } });
+    expect(it.proxy.count('PUT', '/renew')).toBe(1);
+    await it.host.untilSelf({ generation: 1, state: 'active' });
+    expect(it.proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([400, 200]);
+  });
+
+  it('T-05 RENEWAL_LIMIT_REACHED: gives up renewing, keeps the token until it ends, the server warns', async () => {
+    const installation = await ledger.install({ expiresIn: 5, maxRenewals: 1 });
+    await using it = await desktop(installation);
+    await it.host.untilSelf({ state: 'expiring', reason: 'renewal_limit', generation: 1 });
+    expect((await it.host.call('session_status')).content['status']).toBe('ok');
+    await it.host.untilSelf({ state: 'expired' });
+    expect(it.proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200, 403]);
+    const answer = await it.host.call('session_status');
+    expect(answer.isError).toBe(false);
+    expect(answer.content).toMatchObject({ status: 'session_expired', retryable: true });
+    expect(answer.content['hint']).toContain('sledger mcp refresh-token');
+    const events = await ledger.events(installation.session.id);
+    expect(events.map(({ type }) => type)).toContain('ledger.session.expiring_soon.v1');
+  });
+
+  it('T-07 401, another token in the file: taken, the call retried and good', async () => {
+    const first = await ledger.install({ expiresIn: 60 }, { holder: false });
+    const second = await ledger.install({ expiresIn: 60 }, { holder: false });
+    await using it = await desktop(first);
+    await it.host.call('session_status');
+    await ledger.owner.revokeSession(first.session.id);
+    await writeMcpToken(first.tokenFile, second.session.token ?? '');
+    const { isError, content } = await it.host.call('session_status');
+    expect(isError).toBe(false);
+    expect(content).toMatchObject({ status: 'ok', session: { sessionId: second.session.id, state: 'active' } });
+  });
+
+  it('T-12 calls during a renewal use the old token; no second renewal', async () => {
+    const installation = await ledger.install({ expiresIn: 6 });
+    await using it = await desktop(installation);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    it.proxy.treat = async ({ method }): Promise<Treatment> => {
+      if (method === 'PUT') await held;
+      return 'pass';
+    };
+    await until(() => it.proxy.count('PUT', '/renew'), { describe: 'a renewal' });
+    const answers = await Promise.all(Array.from({ length: 30 }, () => it.host.call('session_status')));
+    expect(answers.map(({ content }) => content['status'])).toEqual(Array(30).fill('ok'));
+    const calls = it.proxy.requests('GET', '/v1/session').slice(-30);
+    expect(calls.map(({ generation, status }) => [generation, status])).toEqual(Array(30).fill([0, 200]));
+    expect(it.proxy.count('PUT', '/renew')).toBe(1);
+    release();
+    await it.host.untilSelf({ generation: 1 });
+    expect(it.proxy.count('PUT', '/renew')).toBe(1);
+  });
+
+  it('T-13 server down: three retries, `error`, and it recovers by itself when the server is back', async () => {
+    await using it = await desktop(slow);
+    await it.host.untilSelf({ state: 'active' });
+    it.proxy.treat = () => 'refuse';
+    it.proxy.cutAll();
+    it.proxy.forget();
+    await it.host.untilSelf({ state: 'error', reason: 'server_unreachable' }, 60_000);
+    const attempts = it.proxy.seen.filter(({ path }) => path !== '/v1/updates' && path !== '/v1/holders/receipts');
+    expect(attempts.map(({ method, path }) => `${method} ${path.replace(slow.session.id, 'id')}`)).toEqual([
+      'PUT /v1/sessions/id/renew',
+      // Nobody knows whether the first was heard, so each retry asks before it would send again.
+      'POST /v1/holders/token',
+      'POST /v1/holders/token',
+      'POST /v1/holders/token',
+    ]);
+    const gaps = attempts.slice(1).map(({ at }, index) => Math.round((at - (attempts[index]?.at ?? 0)) / 1000));
+    expect(gaps).toEqual([1, 2, 4]);
+    const down = await it.host.call('session_status');
+    expect(down).toMatchObject({ isError: false, content: { status: 'daemon_unavailable', retryable: true } });
+    it.proxy.treat = () => 'pass';
+    await it.host.untilSelf({ state: 'active', generation: 1 }, 30_000);
+  });
+});
+
+describe('a session whose life is shorter than its next token', () => {
+  it('T-06 absolute lifetime reached: no renewal; `expired` when the token ends', async () => {
+    await using short = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '6' });
+    const installation = await short.install({ expiresIn: 4 });
+    await using proxy = await LedgerProxy.start(short.baseUrl);
+    await using host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url });
+    await host.untilSelf({ state: 'expiring', reason: 'absolute_lifetime' });
+    expect((await host.call('session_status')).content['status']).toBe('ok');
+    await host.untilSelf({ state: 'expired' });
+    expect(proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([403]);
+    const ended: SessionWithToken['status'] = (await short.owner.session(installation.session.id)).status;
+    expect(ended).toBe('expired');
+  });
+});
