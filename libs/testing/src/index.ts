@@ -1,5 +1,7 @@
 export { testEnvironment, type TestEnvironment } from './environment.js';
-export { SmtpReceiver, type ReceivedMail, type SmtpRefusal } from './receivers/smtp-receiver.js';
+export { CuttingProxy, type Cut } from './receivers/cutting-proxy.js';
+export { RawServer } from './receivers/raw-server.js';
+export { SmtpReceiver, type AfterData, type ReceivedMail, type SmtpRefusal } from './receivers/smtp-receiver.js';
 export {
   TelegramStandIn,
   type SentMessage,

@@ -1,6 +1,13 @@
 import { agentStream, sessionStream, toCloudEvent, type CloudEvent, type DomainEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
-import { Channels, newWebhookSecret, type ChannelSecrets, type NewChannel } from '#libs/deliveries';
+import {
+  Channels,
+  newWebhookSecret,
+  type ChannelSecrets,
+  type ClaimedMessage,
+  type Member,
+  type NewChannel,
+} from '#libs/deliveries';
 import { createLedger, type Ledger, type SessionHead } from '#libs/ledger';
 import { createLogger, createMetrics, newId, type Registry } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
@@ -17,6 +24,8 @@ import {
   type SessionState,
 } from '#libs/session';
 import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
+import { type Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
+import { TelegramSender } from '../../../apps/notifier/src/telegram/telegram-sender.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
@@ -185,6 +194,41 @@ export class NotifierFixture implements AsyncDisposable {
     const created = await this.session({ maxRenewals: 3, issuedAgo: 400_000, ...wish });
     const session = await this.renew(created);
     return { session, event: this.expiringSoon(session) };
+  }
+
+  telegramSender(apiRoot: string): TelegramSender {
+    return new TelegramSender(
+      { botToken: `7000000001:${'A'.repeat(35)}`, chatId: 4711, apiRoot },
+      async () => undefined,
+    );
+  }
+
+  /** A message as a claimer would hand it to its sender, for tests of the sender alone. */
+  claimedMessage(event: CloudEvent, sender: Sender): ClaimedMessage {
+    const member: Member = {
+      deliveryId: newId(),
+      notificationId: newId(),
+      eventId: event.id,
+      stage: 'alert',
+      eventType: 'SessionExpiringSoon',
+      level: 'WARNING',
+      sessionId: event.subject,
+      agentId: null,
+      envelope: JSON.stringify(event),
+    };
+    return {
+      deliveryId: member.deliveryId,
+      channelId: newId(),
+      channelType: 'telegram',
+      attempt: 1,
+      fence: 1,
+      startedAt: Date.now(),
+      deadline: Date.now() + 3_600_000,
+      possibleRepeat: false,
+      unknowns: 0,
+      content: sender.render([member]),
+      members: [member],
+    };
   }
 
   /** How many deliveries are in which state. */

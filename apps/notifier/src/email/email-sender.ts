@@ -107,7 +107,9 @@ function judge(error: MailError, textLeft: boolean): Outcome {
     status === undefined
       ? `SMTP: ${error.code ?? ''} ${error.message}`.slice(0, 300)
       : `SMTP ${error.response ?? status}`.slice(0, 300);
-  if (error.code === 'EAUTH') return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
+  if (error.code === 'ETLS') return { kind: 'failed', reason: 'tls', detail };
+  if (error.code === 'EAUTH' && !(status !== undefined && status < 500))
+    return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
   if (status !== undefined && status !== 421 && status >= 500) {
     const rejectsUs = error.command === 'RCPT TO' || error.command === 'MAIL FROM';
     return {
@@ -121,7 +123,6 @@ function judge(error: MailError, textLeft: boolean): Outcome {
   if (status !== undefined) return { kind: 'failed', reason: 'rate_limited', detail };
   if (textLeft) return { kind: 'unknown', reason: 'connection_lost', detail };
   if (error.code === 'EDNS') return { kind: 'failed', reason: 'dns', detail };
-  if (error.code === 'ETLS') return { kind: 'failed', reason: 'tls', detail };
   if (error.code === 'ETIMEDOUT') return { kind: 'failed', reason: 'timeout', detail };
   return { kind: 'failed', reason: 'connect', detail };
 }

@@ -7,6 +7,8 @@ import { type ClaimedMessage, type Outcome } from './claimed-message.js';
 export const BREAKER_FAILURES = 5;
 /** The breaker lets one try through after 2 s, 4 s, … at most 30 s. */
 const BREAKER_MAX_SECONDS = 30;
+/** Whatever a far side asks for: the next alert may be more urgent. A bot's own pause is its gate's, and is kept whole. */
+const MAX_PAUSE_SECONDS = 3600;
 /** A channel that only fails for this long is turned off. */
 const DISABLE_AFTER = "interval '120 hours'";
 
@@ -69,7 +71,7 @@ async function pause(client: PoolClient, channelId: string, seconds: number): Pr
   await client.query(
     `update deliveries.channel set paused_until = greatest(paused_until, clock_timestamp() + make_interval(secs => $2))
      where channel_id = $1`,
-    [channelId, Math.min(seconds, 7 * 86_400)],
+    [channelId, Math.min(seconds, MAX_PAUSE_SECONDS)],
   );
 }
 

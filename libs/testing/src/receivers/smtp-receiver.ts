@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, type Socket } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 
@@ -19,11 +19,16 @@ export interface SmtpRefusal {
 
 type Judge = (recipient: string, earlier: number) => SmtpRefusal | undefined;
 
+/** What happens once the whole message was taken: accepted, refused, or the answer never comes. */
+export type AfterData = SmtpRefusal | 'drop' | 'stall' | undefined;
+
 /** An SMTP server that keeps what it gets and refuses recipients as told. */
 export class SmtpReceiver implements AsyncDisposable {
   readonly received: ReceivedMail[] = [];
   private attempts = 0;
   private judge: Judge = () => undefined;
+  private judgeMessage: (earlier: number) => AfterData = () => undefined;
+  private readonly sockets = new Set<Socket>();
 
   private constructor(private readonly server: SMTPServer) {}
 
@@ -34,19 +39,27 @@ export class SmtpReceiver implements AsyncDisposable {
       // A sender that keeps its connection must not hold up the end of a test.
       closeTimeout: 50,
       disabledCommands: ['STARTTLS'],
+      allowInsecureAuth: true,
+      // Nobody has an account here.
+      onAuth: (_auth, _session, done) => done(Object.assign(new Error('Bad credentials'), { responseCode: 535 })),
       onRcptTo: ({ address }, _session, done) => done(holder.receiver?.verdict(address)),
       onData: (stream, { envelope }, done) => {
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
         const recipients = envelope.rcptTo.map(({ address }) => address);
         buffer(stream)
           .then((raw) => holder.receiver?.keep(from, recipients, raw.toString('utf8')))
-          .then(() => done(), done);
+          .then(() => holder.receiver?.afterMessage(done), done);
       },
     });
     // A client that hangs up in the middle is part of some tests.
     server.on('error', () => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return (holder.receiver = new SmtpReceiver(server));
+    const receiver = (holder.receiver = new SmtpReceiver(server));
+    server.server.on('connection', (socket: Socket) => {
+      receiver.sockets.add(socket);
+      socket.once('close', () => receiver.sockets.delete(socket));
+    });
+    return receiver;
   }
 
   get port(): number {
@@ -62,6 +75,11 @@ export class SmtpReceiver implements AsyncDisposable {
     this.judge = judge;
   }
 
+  /** Decides on every message once it was read whole and kept; `earlier` counts those before. */
+  refuseMessage(judge: (earlier: number) => AfterData): void {
+    this.judgeMessage = judge;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
@@ -69,6 +87,13 @@ export class SmtpReceiver implements AsyncDisposable {
   private verdict(recipient: string): Error | undefined {
     const refusal = this.judge(recipient, this.attempts++);
     return refusal && Object.assign(new Error(refusal.message), { responseCode: refusal.code });
+  }
+
+  private afterMessage(done: (error?: Error) => void): void {
+    const verdict = this.judgeMessage(this.received.length - 1);
+    if (verdict === 'stall') return;
+    if (verdict === 'drop') for (const socket of this.sockets) socket.destroy();
+    else done(verdict && Object.assign(new Error(verdict.message), { responseCode: verdict.code }));
   }
 
   private async keep(from: string, recipients: string[], raw: string): Promise<void> {

@@ -14,6 +14,8 @@ export interface TelegramRefusal {
   description: string;
   /** Seconds, with 429. */
   retryAfter?: number;
+  /** New id of a group, with 400. */
+  migrateTo?: number;
 }
 
 export interface SentMessage {
@@ -121,8 +123,12 @@ export class TelegramStandIn implements AsyncDisposable {
     const earlier = this.calls.push(call) - 1;
     const refusal = this.judge(call, earlier);
     if (refusal) {
-      const { error_code, description, retryAfter } = refusal;
-      const extra = retryAfter === undefined ? {} : { parameters: { retry_after: retryAfter } };
+      const { error_code, description, retryAfter, migrateTo } = refusal;
+      const hints = {
+        ...(retryAfter !== undefined && { retry_after: retryAfter }),
+        ...(migrateTo !== undefined && { migrate_to_chat_id: migrateTo }),
+      };
+      const extra = Object.keys(hints).length === 0 ? {} : { parameters: hints };
       return send(response, error_code, { ok: false, error_code, description, ...extra });
     }
     send(response, 200, { ok: true, result: this.perform(call) });

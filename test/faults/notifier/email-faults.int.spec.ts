@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
+import { NotifierFixture } from './notifier-fixture.js';
+
+describe('an email channel', () => {
+  let fixture: NotifierFixture;
+  let smtp: SmtpReceiver;
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start();
+    smtp = await SmtpReceiver.start();
+  });
+  afterEach(async () => {
+    await fixture[Symbol.asyncDispose]();
+    await smtp[Symbol.asyncDispose]();
+  });
+
+  const outcomes = async (): Promise<unknown[]> =>
+    (await fixture.attempts()).map(({ outcome, reason }) => [outcome, reason]);
+  const ended = (count: number): Promise<unknown> =>
+    until(async () => (await fixture.attempts()).filter(({ outcome }) => outcome !== null).length >= count, {
+      describe: `${count} attempts to end`,
+      timeoutMs: 30_000,
+    });
+  const messageIds = (): Set<string | undefined> => new Set(smtp.received.map(({ mail }) => mail.messageId));
+
+  it('carries a stable id, a thread for the session, and says that a machine wrote it', async () => {
+    await fixture.email(smtp.url);
+    const { session, event } = await fixture.warned({ agentName: 'trader <b>&"’😀' });
+    await fixture.takeIn(event);
+    await fixture.settled();
+    const { mail, raw } = smtp.received[0]!;
+    expect(mail.messageId).toMatch(/^<ntf\.[0-9a-f-]{36}@example\.test>$/);
+    expect(mail.inReplyTo).toBe(`<session.${session.sessionId}@example.test>`);
+    expect(raw).toMatch(/^Auto-Submitted: auto-generated\r$/m);
+    expect(mail.text).toContain('trader <b>&"’😀');
+    expect(mail.html).toContain('trader &#60;b&#62;&#38;&#34;’😀');
+    expect(mail.html).not.toContain('<b>');
+    expect(mail.html).not.toMatch(/<a |href|<img|src=/);
+  });
+
+  it('S1: greylisted twice is tried again and arrives with the same Message-ID', async () => {
+    smtp.refuse((_, earlier) => (earlier < 2 ? { code: 451, message: 'Greylisted, come back later' } : undefined));
+    await fixture.email(smtp.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    for (const attempt of [1, 2]) {
+      await ended(attempt);
+      await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'the retry' });
+      await fixture.hurry();
+    }
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(await outcomes()).toEqual([
+      ['failed', 'rate_limited'],
+      ['failed', 'rate_limited'],
+      ['delivered', null],
+    ]);
+    expect(smtp.received).toHaveLength(1);
+  });
+
+  it('S2: a 550 ends it at once, and the owner is told elsewhere', async () => {
+    await using webhook = await WebhookReceiver.start();
+    smtp.refuse(() => ({ code: 550, message: 'No such user' }));
+    await fixture.email(smtp.url);
+    await fixture.webhook(webhook.url, { events: ['SessionRevoked'] });
+    await fixture.takeIn((await fixture.warned()).event);
+    expect(await fixture.settled()).toEqual({ dead: 1, delivered: 1 });
+    expect(await outcomes()).toContainEqual(['failed', 'rejected']);
+    expect(webhook.received[0]!.body).toMatch(/ledger\.channel\.trouble\.v1.*No such user/);
+  });
+
+  it('S2: a 452 after the text is a refusal, so it is safe to try again', async () => {
+    smtp.refuseMessage((earlier) => (earlier === 0 ? { code: 452, message: 'Disk full' } : undefined));
+    await fixture.email(smtp.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    await ended(1);
+    await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'the retry' });
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect((await outcomes())[0]).toEqual(['failed', 'rate_limited']);
+  });
+
+  it('S2: refused credentials stop the channel and are told elsewhere; new ones send what waited', async () => {
+    await using webhook = await WebhookReceiver.start();
+    const id = await fixture.email(smtp.url.replace('//', '//user:wrong@'));
+    await fixture.webhook(webhook.url, { events: ['SessionRevoked'] });
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => webhook.received.length === 1, { describe: 'the news about the channel' });
+    expect(webhook.received[0]!.body).toContain('Give it valid credentials');
+    expect(webhook.received[0]!.body).not.toContain('wrong');
+    expect(await outcomes()).toContainEqual(['failed', 'credentials']);
+    await fixture.hurry();
+    await fixture.channels.update(
+      id,
+      {},
+      {
+        type: 'email',
+        config: { smtpUrl: smtp.url, from: 'ledger@example.test', to: 'owner@example.test' },
+      },
+    );
+    expect(await fixture.settled()).toEqual({ delivered: 2 });
+  });
+
+  it.each(['drop', 'stall'] as const)(
+    'S3: a %s after the text may have arrived: sent once more with the same id',
+    async (end) => {
+      smtp.refuseMessage((earlier) => (earlier === 0 ? end : undefined));
+      await fixture.email(smtp.url);
+      await fixture.takeIn((await fixture.warned()).event);
+      await ended(1);
+      expect((await outcomes())[0]).toEqual(['unknown', 'connection_lost']);
+      await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the unknown state' });
+      await fixture.hurry();
+      expect(await fixture.settled()).toEqual({ delivered: 1 });
+      expect(smtp.received).toHaveLength(2);
+      expect(messageIds().size).toBe(1);
+    },
+  );
+
+  it('S3: unknown twice is given up and told elsewhere: nobody gets a third copy', async () => {
+    await using webhook = await WebhookReceiver.start();
+    smtp.refuseMessage(() => 'drop');
+    await fixture.email(smtp.url);
+    await fixture.webhook(webhook.url, { events: ['SessionRevoked'] });
+    await fixture.takeIn((await fixture.warned()).event);
+    await ended(1);
+    await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the unknown state' });
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ dead: 1, delivered: 1 });
+    expect(smtp.received).toHaveLength(2);
+    expect(webhook.received[0]!.body).toContain('it may have arrived');
+  });
+
+  it('S4: a server that does not greet is left after 5 s, and one without the TLS that is asked for is refused', async () => {
+    await using silent = await RawServer.start((socket) => socket.resume());
+    await fixture.email(`smtp://127.0.0.1:${silent.port}`);
+    await fixture.email(`${smtp.url}?requireTLS=true`);
+    const started = Date.now();
+    await fixture.takeIn((await fixture.warned()).event);
+    await ended(2);
+    expect(Date.now() - started).toBeLessThan(8000);
+    expect((await outcomes()).slice(0, 2)).toEqual(
+      expect.arrayContaining([
+        ['failed', 'timeout'],
+        ['failed', 'tls'],
+      ]),
+    );
+    expect(smtp.received).toHaveLength(0);
+  });
+});

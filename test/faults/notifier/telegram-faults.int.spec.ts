@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CuttingProxy, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { NotifierFixture } from './notifier-fixture.js';
+
+const FUZZ_NAMES = Number(process.env['LEDGER_TEST_FUZZ_NAMES'] ?? 60);
+
+describe('a Telegram channel', () => {
+  let fixture: NotifierFixture;
+  let telegram: TelegramStandIn;
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start();
+    telegram = await TelegramStandIn.start();
+  });
+  afterEach(async () => {
+    await fixture[Symbol.asyncDispose]();
+    await telegram[Symbol.asyncDispose]();
+  });
+
+  const outcomes = async (): Promise<unknown[]> =>
+    (await fixture.attempts()).map(({ outcome, reason }) => [outcome, reason]);
+  const state = (status: string): Promise<unknown> =>
+    until(async () => (await fixture.statuses())[status] === 1, { describe: `a delivery in state ${status}` });
+
+  it('T1: told to wait is not called again inside the window, for any chat of the bot, while other channels go on', async () => {
+    await using webhook = await WebhookReceiver.start();
+    telegram.refuse((_, earlier) =>
+      earlier === 0 ? { error_code: 429, description: 'Too Many Requests: retry after 2', retryAfter: 2 } : undefined,
+    );
+    await fixture.telegram(telegram.apiRoot);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => telegram.calls.length === 1, { describe: 'the first call' });
+    const refusedAt = Date.now();
+    await state('retry');
+    await fixture.telegram(telegram.apiRoot, {}, 4712);
+    await fixture.webhook(webhook.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => webhook.received.length === 1, { describe: 'the webhook' });
+    expect(webhook.received[0]!.receivedAt - refusedAt).toBeLessThan(1500);
+    await until(() => telegram.calls.length > 1, { describe: 'the next call' });
+    expect(Date.now() - refusedAt).toBeGreaterThanOrEqual(1900);
+    await fixture.settled();
+    expect(telegram.messages).toHaveLength(3);
+  });
+
+  it('T1: told to wait an hour waits, and the deadline still ends it', async () => {
+    telegram.refuse(() => ({ error_code: 429, description: 'Too Many Requests: retry after 3600', retryAfter: 3600 }));
+    await fixture.telegram(telegram.apiRoot);
+    await fixture.takeIn((await fixture.warned()).event);
+    await state('retry');
+    const [gate] = await fixture.database.query<{ pause: number }>(
+      'select extract(epoch from paused_until - clock_timestamp())::float8 as pause from deliveries.gate where paused_until is not null',
+    );
+    expect(gate!.pause).toBeGreaterThan(3590);
+    await fixture.database.query(
+      "update deliveries.delivery set deadline = clock_timestamp() + interval '300 milliseconds'",
+    );
+    expect(await fixture.settled()).toEqual({ dead: 1 });
+    expect(telegram.calls).toHaveLength(1);
+  });
+
+  it.each(['Forbidden: bot was blocked by the user', 'Forbidden: user is deactivated'])(
+    'T2: %s: the recipient is left alone and the owner told by mail',
+    async (description) => {
+      await using smtp = await SmtpReceiver.start();
+      telegram.refuse(() => ({ error_code: 403, description }));
+      const id = await fixture.telegram(telegram.apiRoot);
+      await fixture.email(smtp.url, { events: ['SessionRevoked'] });
+      await fixture.takeIn((await fixture.warned()).event);
+      await until(() => smtp.received.length === 1, { describe: 'the mail' });
+      expect(smtp.received[0]!.mail.text).toContain(description);
+      expect((await fixture.channels.get(id)).stoppedReason).toContain(description);
+      await fixture.hurry();
+      await fixture.takeIn((await fixture.warned()).event);
+      await fixture.hurry();
+      expect(telegram.calls).toHaveLength(1);
+    },
+  );
+
+  it('T2: a bot whose token was revoked stops, and goes on with a new one', async () => {
+    await using smtp = await SmtpReceiver.start();
+    let revoked = true;
+    telegram.refuse(() => (revoked ? { error_code: 401, description: 'Unauthorized' } : undefined));
+    const id = await fixture.telegram(telegram.apiRoot);
+    await fixture.email(smtp.url, { events: ['SessionRevoked'] });
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => smtp.received.length === 1, { describe: 'the mail' });
+    expect(smtp.received[0]!.mail.text).not.toContain('AAAAAAA');
+    revoked = false;
+    await fixture.hurry();
+    const config = { botToken: `7000000001:${'B'.repeat(35)}`, chatId: 4711, apiRoot: telegram.apiRoot };
+    await fixture.channels.update(id, {}, { type: 'telegram', config });
+    expect(await fixture.settled()).toEqual({ delivered: 2 });
+  });
+
+  it('T2: a group that moved is written to under its new id', async () => {
+    telegram.refuse((call) =>
+      call.parameters['chat_id'] === -100
+        ? { error_code: 400, description: 'Bad Request: group chat was upgraded to a supergroup chat', migrateTo: -200 }
+        : undefined,
+    );
+    await fixture.telegram(telegram.apiRoot, {}, -100);
+    await fixture.takeIn((await fixture.warned()).event);
+    await state('retry');
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(telegram.messages[0]!.chatId).toBe('-200');
+  });
+
+  it('T3: formatting that is refused goes out once as plain text', async () => {
+    telegram.refuse((call) =>
+      (call.parameters['entities'] as unknown[] | undefined)?.length
+        ? { error_code: 400, description: "Bad Request: can't parse entities: wrong offset" }
+        : undefined,
+    );
+    await fixture.telegram(telegram.apiRoot);
+    await fixture.takeIn((await fixture.warned()).event);
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(telegram.calls).toHaveLength(2);
+    expect((await fixture.attempts())[0]!.detail).toMatch(/plain text/);
+  });
+
+  it('T3: names of 500 characters with every markup character and emoji arrive, below the limit and with entities that fit', async () => {
+    const marks = [...'*_`[]()~>#+-=|{}.!\\<b>&"\'%\u202e', '👩‍👩‍👧‍👦', '🇰🇷', 'é', '한글'];
+    await fixture.telegram(telegram.apiRoot);
+    const chats = fixture.telegramSender(telegram.apiRoot);
+    for (let i = 0; i < FUZZ_NAMES; i++) {
+      const name = Array.from({ length: 500 }, () => marks[Math.floor(Math.random() * marks.length)])
+        .join('')
+        .slice(0, 500);
+      const { event } = await fixture.warned({ agentName: name });
+      const outcome = await chats.send(fixture.claimedMessage(event, chats));
+      expect(outcome.kind).toBe('delivered');
+    }
+    for (const { parameters } of telegram.calls) {
+      const text = String(parameters['text']);
+      expect(text.length).toBeLessThanOrEqual(4096);
+      expect(() => encodeURIComponent(text)).not.toThrow();
+      for (const { offset, length } of parameters['entities'] as { offset: number; length: number }[]) {
+        expect(offset + length).toBeLessThanOrEqual(text.length);
+        expect(length).toBeGreaterThan(0);
+      }
+    }
+    expect(telegram.messages).toHaveLength(FUZZ_NAMES);
+  });
+
+  it('T4: accepted and then cut is unknown: one labelled repeat at most', async () => {
+    await using proxy = await CuttingProxy.start(telegram.port);
+    proxy.cut = 'answer';
+    await fixture.telegram(`http://127.0.0.1:${proxy.port}`);
+    await fixture.takeIn((await fixture.warned()).event);
+    await state('unknown');
+    expect(await outcomes()).toEqual([['unknown', 'connection_lost']]);
+    expect(telegram.messages).toHaveLength(1);
+    proxy.cut = 'nothing';
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(telegram.messages).toHaveLength(2);
+    expect(telegram.messages[0]!.text).not.toMatch(/possible repeat/);
+    expect(telegram.messages[1]!.text).toMatch(/^\(possible repeat\) /);
+  });
+
+  it('T4: a bot that cannot be reached at all is no unknown: nothing was sent', async () => {
+    await using proxy = await CuttingProxy.start(telegram.port);
+    const { port } = proxy;
+    await proxy[Symbol.asyncDispose]();
+    await fixture.telegram(`http://127.0.0.1:${port}`);
+    await fixture.takeIn((await fixture.warned()).event);
+    await state('retry');
+    expect(await outcomes()).toEqual([['failed', 'connect']]);
+  });
+
+  it('T4: a call that gets no answer is unknown, not failed', async () => {
+    await using proxy = await CuttingProxy.start(telegram.port);
+    proxy.cut = 'answer-silently';
+    await fixture.telegram(`http://127.0.0.1:${proxy.port}`);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the cut', timeoutMs: 15_000 });
+    expect(telegram.messages).toHaveLength(1);
+  });
+});

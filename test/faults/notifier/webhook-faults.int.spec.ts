@@ -1,0 +1,214 @@
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Webhook } from 'standardwebhooks';
+import { RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
+import { NotifierFixture } from './notifier-fixture.js';
+import { selfSignedCertificate } from './self-signed-certificate.js';
+
+const MEGABYTE = 1024 * 1024;
+
+describe('a webhook', () => {
+  let fixture: NotifierFixture;
+  let webhook: WebhookReceiver;
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start();
+    webhook = await WebhookReceiver.start();
+  });
+  afterEach(async () => {
+    await fixture[Symbol.asyncDispose]();
+    await webhook[Symbol.asyncDispose]();
+  });
+
+  const outcomes = async (): Promise<unknown[]> =>
+    (await fixture.attempts()).map(({ outcome, reason }) => [outcome, reason]);
+
+  it('W1: that answers 500 twice gets the alert at the third attempt, with the same id and a fresh signature', async () => {
+    webhook.respond((_, earlier) => ({ status: earlier < 2 ? 500 : 200 }));
+    const { secret } = await fixture.webhook(webhook.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    for (let seen = 1; seen <= 2; seen++) {
+      await until(async () => (await outcomes()).length === seen && (await fixture.statuses())['retry'] === 1, {
+        describe: `attempt ${seen}`,
+      });
+      await fixture.hurry();
+    }
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(await outcomes()).toEqual([
+      ['failed', 'http_5xx'],
+      ['failed', 'http_5xx'],
+      ['delivered', null],
+    ]);
+    expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    for (const { body, headers } of webhook.received) {
+      new Webhook(secret).verify(body, headers as Record<string, string>);
+    }
+  });
+
+  it.each([
+    ['7', 7],
+    [new Date(Date.now() + 60_000).toUTCString(), 60],
+    ['-1', null],
+    ['1e9', null],
+    ['soon', null],
+    ['1000000000', 3600],
+  ])('W2: a 429 with Retry-After %s is heeded within the budget', async (header, seconds) => {
+    webhook.respond(() => ({ status: 429, headers: { 'retry-after': header } }));
+    const { id } = await fixture.webhook(webhook.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => (await outcomes()).length === 1 && (await fixture.statuses())['retry'] === 1, {
+      describe: 'the refusal',
+    });
+    const [row] = await fixture.database.query<{ pause: number | null; next: number; left: number }>(
+      `select extract(epoch from c.paused_until - clock_timestamp())::float8 as pause,
+         extract(epoch from d.next_attempt_at - clock_timestamp())::float8 as next,
+         extract(epoch from d.deadline - clock_timestamp())::float8 as left
+       from deliveries.delivery d join deliveries.channel c using (channel_id) where c.channel_id = $1`,
+      [id],
+    );
+    expect(row!.next).toBeLessThan(row!.left);
+    if (seconds === null) expect(row!.pause).toBeNull();
+    else {
+      expect(row!.pause).toBeGreaterThan(seconds - 6);
+      expect(row!.pause).toBeLessThanOrEqual(seconds);
+      expect(row!.next).toBeGreaterThan(Math.min(seconds - 6, row!.left / 2 - 6));
+    }
+    expect(webhook.received).toHaveLength(1);
+  });
+
+  it('W3: that never answers, drips headers or drips its body is cut, and its slot is free again', async () => {
+    await using hangs = await RawServer.start((socket) => socket.resume());
+    await using dripsHeaders = await RawServer.start((socket) => {
+      socket.write('HTTP/1.1 500 No\r\n');
+      const timer = setInterval(() => socket.write('x-a: b\r\n'), 200);
+      socket.once('close', () => clearInterval(timer));
+    });
+    await using dripsBody = await RawServer.start((socket) => {
+      socket.write('HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n');
+      const timer = setInterval(() => socket.write('1\r\nx\r\n'), 200);
+      socket.once('close', () => clearInterval(timer));
+    });
+    const started = Date.now();
+    for (const { port } of [hangs, dripsHeaders, dripsBody]) await fixture.webhook(`http://127.0.0.1:${port}/`);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => (await fixture.attempts()).filter(({ outcome }) => outcome !== null).length >= 3, {
+      describe: 'three attempts to be cut',
+      timeoutMs: 25_000,
+    });
+    expect(Date.now() - started).toBeLessThan(20_000);
+    const ended = (await fixture.attempts()).filter(({ outcome }) => outcome !== null);
+    expect(ended.every(({ outcome }) => outcome !== 'delivered')).toBe(true);
+  });
+
+  it('W4: that answers 300 MB or a gzip bomb is read for 64 KiB at most', async () => {
+    let written = 0;
+    const chunk = Buffer.alloc(MEGABYTE, 97);
+    await using flood = await RawServer.start((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 314572800\r\n\r\n');
+        const pump = (): void => {
+          while (written < 300 && !socket.destroyed) {
+            written += 1;
+            if (!socket.write(chunk)) return void socket.once('drain', pump);
+          }
+        };
+        pump();
+      });
+    });
+    const bomb = gzipSync(Buffer.alloc(50 * MEGABYTE));
+    await using gzip = await RawServer.start((socket) => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
+        socket.write(bomb);
+      });
+    });
+    await fixture.webhook(`http://127.0.0.1:${flood.port}/`);
+    await fixture.webhook(`http://127.0.0.1:${gzip.port}/`);
+    const before = process.memoryUsage.rss();
+    await fixture.takeIn((await fixture.warned()).event);
+    expect(await fixture.settled()).toEqual({ delivered: 2 });
+    await until(() => flood.sockets.size === 0, { describe: 'the flood to be cut' });
+    expect(written).toBeLessThan(20);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(60 * MEGABYTE);
+  });
+
+  it.each([301, 302, 307, 308])('W5: a %i is not followed, and counts as a failure', async (status) => {
+    await using elsewhere = await WebhookReceiver.start();
+    webhook.respond(() => ({ status, headers: { location: elsewhere.url } }));
+    await fixture.webhook(webhook.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'the failure' });
+    expect(await outcomes()).toEqual([['failed', 'redirect']]);
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  it('W6: with a certificate that nobody vouches for is not spoken to, and the owner is told elsewhere', async () => {
+    await using mail = await SmtpReceiver.start();
+    const server = createTlsServer(selfSignedCertificate(), (_, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const requests: unknown[] = [];
+    server.on('request', (request) => requests.push(request));
+    try {
+      await fixture.webhook(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`, { minLevel: 'WARNING' });
+      await fixture.email(mail.url, { events: ['SessionRevoked'] });
+      await fixture.takeIn((await fixture.warned()).event);
+      for (let seen = 1; seen <= 5; seen++) {
+        await until(async () => (await outcomes()).length >= seen, { describe: `attempt ${seen}` });
+        await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'its record' });
+        if (seen < 5) await fixture.hurry();
+      }
+      await until(() => mail.received.length === 1, { describe: 'the mail about the channel' });
+      expect(mail.received[0]!.mail.text).toMatch(/certificate or TLS is not accepted/);
+      expect((await outcomes())[0]).toEqual(['failed', 'tls']);
+      expect(requests).toEqual([]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('W8: that answers 410 is turned off, what is queued for it stops, and the owner is told elsewhere', async () => {
+    await using mail = await SmtpReceiver.start();
+    webhook.respond(() => ({ status: 410 }));
+    const { id } = await fixture.webhook(webhook.url);
+    await fixture.email(mail.url, { events: ['SessionRevoked'] });
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => mail.received.length === 1, { describe: 'the mail about the channel' });
+    expect(mail.received[0]!.mail.text).toMatch(/the receiver is gone/);
+    expect((await fixture.channels.get(id)).enabled).toBe(false);
+    await fixture.takeIn((await fixture.warned()).event);
+    expect(await fixture.settled()).toEqual({ suppressed: 1, delivered: 1 });
+    expect(webhook.received).toHaveLength(1);
+  });
+
+  it('W8: that only fails for 120 hours is turned off likewise', async () => {
+    webhook.respond(() => ({ status: 500 }));
+    const { id } = await fixture.webhook(webhook.url);
+    await fixture.database.query(
+      "update deliveries.channel set failures = 4, failing_since = clock_timestamp() - interval '121 hours'",
+    );
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => !(await fixture.channels.get(id)).enabled, { describe: 'the channel to be turned off' });
+    expect((await fixture.channels.get(id)).stoppedReason).toMatch(/120 hours/);
+  });
+
+  it('W9: in a rotation is signed with both secrets, and afterwards with the new one alone', async () => {
+    const { id, secret } = await fixture.webhook(webhook.url);
+    const next = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU';
+    const config = { url: webhook.url, secret: next, previous: { secret, until: Date.now() + 86_400_000 } };
+    await fixture.channels.update(id, {}, { type: 'webhook', config });
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => webhook.received.length === 1, { describe: 'the first alert' });
+    const { body, headers } = webhook.received[0]!;
+    for (const each of [secret, next]) new Webhook(each).verify(body, headers as Record<string, string>);
+
+    config.previous.until = Date.now() - 1;
+    await fixture.channels.update(id, {}, { type: 'webhook', config });
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(() => webhook.received.length === 2, { describe: 'the second alert' });
+    const later = webhook.received[1]!;
+    new Webhook(next).verify(later.body, later.headers as Record<string, string>);
+    expect(() => new Webhook(secret).verify(later.body, later.headers as Record<string, string>)).toThrow();
+  });
+});
