@@ -62,6 +62,12 @@ export function toCloudEvent(event: RecordedEvent, source: string): CloudEvent {
   };
 }
 
+/** Stream of the event in an envelope: `<area>:<id>`, or `system`. */
+export function streamOfEnvelope({ type, subject }: Pick<CloudEvent, 'type' | 'subject'>): string {
+  const area = type.split('.')[1];
+  return area === undefined || subject === area ? subject : `${area}:${subject}`;
+}
+
 /** The typed fact inside an envelope, as the newest version; null for a type that this version of the code does not know. */
 export function domainEventOf(event: CloudEvent): DomainEvent | null {
   const type = eventTypeOf(event.type);

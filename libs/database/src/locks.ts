@@ -6,5 +6,6 @@ export const LOCKS = {
   sweep: 7_301_004,
   telegramPoller: 7_301_005,
   notifierConsumer: 7_301_006,
+  rebuild: 7_301_008,
   signingKeys: 7_301_007,
 } as const;

@@ -1,0 +1,39 @@
+import { toCloudEvent, type CloudEvent, type RecordedEvent } from '#libs/contracts';
+import { type Database } from '#libs/database';
+
+export interface AgentEventsAfter {
+  agentId: string;
+  /** Exclusive. */
+  after: number;
+  limit: number;
+  /** `source` of the envelopes. */
+  source: string;
+}
+
+const AGENT_EVENTS = `
+  select a.position, a.stream_id as "streamId", a.version, v.event_id::text as id, v.type,
+    v.schema_version as "schemaVersion", v.actor, v.request_id as "requestId", v.payload,
+    to_char(v.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time, encode(v.leaf, 'hex') as leaf
+  from (
+    select position, stream_id, version from read_model.audit
+    where agent_id = $1 and position > $2 order by position limit $3
+  ) a join ledger.event v using (stream_id, version)
+  order by a.position`;
+
+/** Events of one agent after a position, as far as the projector has come: what its update stream resumes with. */
+export async function agentEventsAfter(database: Database, query: AgentEventsAfter): Promise<CloudEvent[]> {
+  const values = [query.agentId, query.after, query.limit];
+  const rows = await database.prepared<RecordedEvent & Record<string, unknown>>(
+    'agent_events.after',
+    AGENT_EVENTS,
+    values,
+  );
+  return rows.map((row) => toCloudEvent(row, query.source));
+}
+
+/** Position up to which `agentEventsAfter` is complete now, for the cursor of a quiet agent. */
+export async function auditPosition(database: Database): Promise<number> {
+  const text = `select position from read_model.generation where model = 'audit' and live`;
+  const [row] = await database.prepared<{ position: number }>('agent_events.position', text);
+  return row?.position ?? 0;
+}

@@ -1,0 +1,67 @@
+import { toCloudEvent, type AuditQuery, type CloudEvent, type EventType, type List } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { type RecordedEvent } from '#libs/contracts';
+import { conditions } from './audit-conditions.js';
+import { decodeCursor, encodeCursor, type AuditCursor } from './audit-cursor.js';
+
+interface Row extends Record<string, unknown> {
+  position: number;
+  stream_id: string;
+  version: number;
+  event_id: string;
+  type: string;
+  schema_version: number;
+  time: string;
+  actor: string;
+  request_id: string;
+  payload: string;
+  leaf: string;
+}
+
+const COLUMNS = `
+  a.position, a.stream_id, a.version, v.event_id::text, v.type, v.schema_version, v.actor, v.request_id, v.payload,
+  to_char(a.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time, encode(v.leaf, 'hex') as leaf`;
+
+/** The ledger's events, newest first. `source` becomes the envelopes' source. Throws a RangeError for a cursor that is none. */
+export async function queryAudit(database: Database, query: AuditQuery, source: string): Promise<List<CloudEvent>> {
+  const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const { where, values } = conditions(query, cursor);
+  const isBackward = cursor?.direction === 'newer';
+  const order = isBackward ? 'asc' : 'desc';
+  const text = `
+    select ${COLUMNS}
+    from (
+      select * from read_model.audit ${where}
+      order by occurred_at ${order}, position ${order} limit ${query.limit + 1}
+    ) a join ledger.event v using (stream_id, version)
+    order by a.occurred_at ${order}, a.position ${order}`;
+  const found = await database.query<Row>(text, values);
+  const hasMore = found.length > query.limit;
+  const rows = found.slice(0, query.limit);
+  if (isBackward) rows.reverse();
+  return {
+    items: rows.map((row) => toCloudEvent(recordedEventOf(row), source)),
+    nextCursor: edge(rows.at(-1), 'older', isBackward || hasMore),
+    prevCursor: edge(rows[0], 'newer', isBackward ? hasMore : cursor !== null),
+  };
+}
+
+function edge(row: Row | undefined, direction: AuditCursor['direction'], exists: boolean): string | null {
+  return row && exists ? encodeCursor({ direction, time: row.time, position: row.position }) : null;
+}
+
+function recordedEventOf(row: Row): RecordedEvent {
+  return {
+    position: row.position,
+    streamId: row.stream_id,
+    version: row.version,
+    id: row.event_id,
+    type: row.type as EventType,
+    schemaVersion: row.schema_version,
+    time: row.time,
+    actor: row.actor,
+    requestId: row.request_id,
+    payload: row.payload,
+    leaf: row.leaf,
+  };
+}
