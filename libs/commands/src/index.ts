@@ -10,6 +10,7 @@ export { renewSession, type RenewSessionCommand } from './renew-session/renew-se
 export { rotateSession } from './rotate-session/rotate-session.js';
 export { revokeAgentSessions, revokeSession, type Revocation } from './revoke-session/revoke-session.js';
 export { announceExpiringSoon, announceOverdue, expireSession } from './expire-session/announce.js';
+export { assignHolder } from './holders/assign-holder.js';
 export { registerHolder } from './holders/register-holder.js';
 export { removeHolder } from './holders/remove-holder.js';
 export { handOverToken } from './holders/hand-over-token.js';

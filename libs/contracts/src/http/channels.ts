@@ -19,6 +19,8 @@ export const telegramConfig = z.strictObject({
   botToken: z.string().regex(/^\d+:[A-Za-z0-9_-]{20,}$/, 'a bot token as @BotFather gives it'),
   chatId: z.union([z.int(), z.string().regex(/^-?\d+$|^@\w+$/)]),
   apiRoot: z.url().optional(),
+  /** Telegram user ids that may command the bot in a group; in a private chat its user may. */
+  allowedUsers: z.array(z.int().positive()).max(100).optional(),
 });
 export const emailConfig = z.strictObject({
   smtpUrl: z.url({ protocol: /^smtps?$/ }),

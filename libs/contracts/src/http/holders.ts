@@ -22,6 +22,10 @@ export const registerHolderBody = z.strictObject({
 });
 export type RegisterHolderBody = z.infer<typeof registerHolderBody>;
 
+/** Body of `PATCH /v1/holders/:id`: moves the holder to another session of its agent. */
+export const assignHolderBody = z.strictObject({ sessionId: uuid });
+export type AssignHolderBody = z.infer<typeof assignHolderBody>;
+
 export const holderView = z.object({
   id: uuid,
   agentId: uuid,

@@ -13,6 +13,8 @@ export interface TelegramConfig {
   botToken: string;
   chatId: number | string;
   apiRoot?: string | undefined;
+  /** User ids that may command the bot in a group. */
+  allowedUsers?: number[] | undefined;
 }
 
 export interface EmailConfig {

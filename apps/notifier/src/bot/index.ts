@@ -1,0 +1,3 @@
+export { rejectButton } from './buttons.js';
+export { type BotDeps } from './bot-deps.js';
+export { TelegramBots } from './telegram-bots.js';

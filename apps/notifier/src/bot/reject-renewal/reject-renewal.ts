@@ -1,0 +1,48 @@
+import { revokeSession } from '#libs/commands';
+import { newId } from '#libs/platform';
+import { type BotTurn, unlessFinal } from '../bot-context.js';
+import { type BotScope } from '../ledger-bot.js';
+import { staleText } from '../session-now.js';
+import { shortId, shortText } from '../short-text.js';
+import { renewalMessages } from './renewal-messages.js';
+
+/**
+ * [Reject] under a renewal: ends the session, if that renewal is still its last. The other channels hear of it as of any
+ * revocation; the messages that still carry the button are changed here.
+ */
+export async function rejectRenewal(
+  scope: BotScope,
+  turn: BotTurn,
+  on: { sessionId: string; generation: number },
+): Promise<void> {
+  const { outcome, head } = await revokeSession(
+    scope.commands,
+    {
+      sessionId: on.sessionId,
+      onlyGeneration: on.generation,
+      trigger: 'renewal_rejected',
+      reason: 'renewal rejected in Telegram',
+    },
+    { actor: turn.actor, requestId: newId() },
+  );
+  const text =
+    outcome === 'revoked'
+      ? `Renewal rejected: session ${shortId(on.sessionId)} of ${shortText(head.agentName)} is revoked.`
+      : staleText(outcome, head);
+  await turn.acknowledge(outcome === 'revoked' ? 'Rejected.' : text);
+  await turn.replace(text);
+  if (outcome === 'revoked') await closeOtherButtons(scope, turn, on, text);
+}
+
+async function closeOtherButtons(
+  { commands, bot, account }: BotScope,
+  turn: BotTurn,
+  on: { sessionId: string; generation: number },
+  text: string,
+): Promise<void> {
+  const mine = [...account().chats.values()].flatMap(({ channelIds }) => channelIds);
+  for (const { chatId, messageId } of await renewalMessages(commands.database, on, mine)) {
+    if (chatId === turn.chatId && messageId === turn.keyboardMessageId) continue;
+    await unlessFinal(bot.api.editMessageText(chatId, messageId, text, { reply_markup: { inline_keyboard: [] } }));
+  }
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lead, LOCKS } from '#libs/database';
+import { raiseTrouble } from '#libs/deliveries';
+import { type BotAccount, BotAccounts } from './bot-accounts.js';
+import { type BotDeps } from './bot-deps.js';
+import { createLedgerBot } from './ledger-bot.js';
+import { UpdatePoller } from './poll-updates.js';
+import { UpdateLog } from './update-log.js';
+
+/** How often channels are looked at for new, changed and removed bots. */
+const RECONCILE_MS = 2_000;
+const HOUR_MS = 3_600_000;
+
+interface RunningBot {
+  account: BotAccount;
+  stop: AbortController;
+  done: Promise<void>;
+}
+
+/** Runs the bot of every Telegram channel. Of several notifiers exactly one polls each bot. */
+export class TelegramBots {
+  private readonly running = new Map<string, RunningBot>();
+
+  constructor(private readonly deps: BotDeps) {}
+
+  async run(signal: AbortSignal): Promise<void> {
+    const accounts = new BotAccounts(this.deps.channels);
+    while (!signal.aborted) {
+      try {
+        this.reconcile(await accounts.read());
+      } catch (error) {
+        this.deps.logger.warn({ err: error }, 'the Telegram channels cannot be read now');
+      }
+      await sleep(RECONCILE_MS, undefined, { signal }).catch(() => undefined);
+    }
+    for (const { stop } of this.running.values()) stop.abort();
+    await Promise.all([...this.running.values()].map(({ done }) => done));
+  }
+
+  private reconcile(accounts: BotAccount[]): void {
+    const wanted = new Map(accounts.map((account) => [keyOf(account), account]));
+    for (const [key, { stop }] of this.running) {
+      if (wanted.has(key)) continue;
+      stop.abort();
+      this.running.delete(key);
+    }
+    for (const [key, account] of wanted) {
+      const present = this.running.get(key);
+      if (present) present.account = account;
+      else this.start(key, account);
+    }
+  }
+
+  private start(key: string, account: BotAccount): void {
+    const stop = new AbortController();
+    const running: RunningBot = { account, stop, done: Promise.resolve() };
+    running.done = this.serve(running, stop.signal);
+    this.running.set(key, running);
+  }
+
+  /** Polls while this process has the bot's lock; waits for it otherwise. */
+  private async serve(running: RunningBot, signal: AbortSignal): Promise<void> {
+    const { database } = this.deps.commands;
+    const { botId } = running.account;
+    const logger = this.deps.logger.child({ botId });
+    const updates = new UpdateLog(database, botId);
+    while (!signal.aborted) {
+      try {
+        await using lease = await lead(database, lockOf(botId), signal);
+        logger.info('this process polls the bot');
+        const bot = createLedgerBot({ ...this.deps, logger }, () => running.account, updates);
+        const forgetting = setInterval(() => void updates.forgetOld().catch(() => undefined), HOUR_MS);
+        try {
+          const poller = new UpdatePoller({ bot, updates, logger, onTrouble: (reason) => this.tell(running, reason) });
+          await poller.run(AbortSignal.any([signal, lease.lost]));
+        } finally {
+          clearInterval(forgetting);
+        }
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ err: error }, 'the bot starts over');
+      }
+    }
+  }
+
+  /** The owner hears of a bot that cannot work through the other channels. */
+  private async tell({ account }: RunningBot, reason: string): Promise<void> {
+    const channelIds = [...account.chats.values()].flatMap((chat) => chat.channelIds);
+    for (const channelId of channelIds) {
+      await this.deps.commands.database
+        .transaction((client) => raiseTrouble(client, { channelId, reason: `Its bot takes no commands: ${reason}.` }))
+        .catch((error: unknown) => this.deps.logger.error({ err: error, channelId }, 'nobody could be told'));
+    }
+  }
+}
+
+function keyOf({ botToken, apiRoot }: BotAccount): string {
+  return `${apiRoot ?? ''} ${botToken}`;
+}
+
+/** One lock for each bot: bot ids differ in their last nine digits, and the key stays a safe integer. */
+function lockOf(botId: number): number {
+  return LOCKS.telegramPoller * 1_000_000_000 + (botId % 1_000_000_000);
+}
