@@ -13,6 +13,7 @@ import {
   type ServiceContext,
 } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
+import { openBots } from './bot/open-bots.js';
 import { configureChannels } from './configured-channels/configure-channels.js';
 import { Notifier } from './notifier.js';
 import { NotifierModule } from './notifier.module.js';
@@ -65,6 +66,7 @@ export async function startNotifier({ config, logger }: ServiceContext): Promise
   });
   await app.listen();
   notifier.start();
+  const bots = openBots({ config, database, ledger, box, logger });
   health.register({ name: 'database', check: async () => void (await database.query('select 1')) });
   health.register({
     name: 'log',
@@ -79,6 +81,7 @@ export async function startNotifier({ config, logger }: ServiceContext): Promise
     url: `http://${config.host}:${server.port}`,
     async close() {
       health.drain();
+      await bots.close();
       await app.close();
       await notifier.close();
       await connection.close();

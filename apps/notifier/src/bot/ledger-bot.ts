@@ -2,7 +2,9 @@ import { Bot, type Context } from 'grammy';
 import { type BotAccount } from './bot-accounts.js';
 import { BotTurn, unlessFinal } from './bot-context.js';
 import { type BotDeps } from './bot-deps.js';
+import { type BotScope } from './bot-scope.js';
 import { parseButton } from './buttons.js';
+import { type CommandName } from './command-menu.js';
 import { help } from './help/help.js';
 import { listSessions } from './list-sessions/list-sessions.js';
 import { createChosen, newSession } from './new-session/new-session.js';
@@ -12,28 +14,17 @@ import { showStatus } from './show-status/show-status.js';
 import { snooze } from './snooze/snooze.js';
 import { type UpdateLog } from './update-log.js';
 
-/** One running bot: what its commands work with. */
-export interface BotScope extends BotDeps {
-  account: () => BotAccount;
-  updates: UpdateLog;
-  bot: Bot;
-}
-
 type Command = (scope: BotScope, turn: BotTurn, argument: string) => Promise<void>;
 
-const COMMANDS: Readonly<Record<string, { does: string; run: Command }>> = {
-  newsession: { does: 'a new session for an agent', run: newSession },
-  sessions: { does: 'living sessions and when they end', run: listSessions },
-  status: { does: 'the ledger and what needs attention', run: showStatus },
-  revoke: { does: 'end a session', run: offerRevocation },
-  snooze: { does: 'no alerts for a while: /snooze 2h, /snooze off', run: snooze },
-  help: { does: 'what this bot does', run: help },
-  start: { does: 'the same as /help', run: help },
+const COMMANDS: Readonly<Record<CommandName | 'start', Command>> = {
+  newsession: newSession,
+  sessions: listSessions,
+  status: showStatus,
+  revoke: offerRevocation,
+  snooze,
+  help,
+  start: help,
 };
-
-export const COMMAND_MENU = Object.entries(COMMANDS)
-  .filter(([command]) => command !== 'start')
-  .map(([command, { does }]) => ({ command, description: does }));
 
 /** Seconds after which grammY gives up a call; its own default is 500. */
 const CALL_TIMEOUT = 10;
@@ -56,8 +47,8 @@ export function createLedgerBot(deps: BotDeps, account: () => BotAccount, update
     if (command === null && context.chat.type !== 'private') return;
     const turn = await authorised(scope, context);
     if (!turn) return;
-    const known = command === null ? undefined : COMMANDS[command.name];
-    if (known) await known.run(scope, turn, command?.argument ?? '');
+    const known = command !== null && isKnown(command.name) ? COMMANDS[command.name] : null;
+    if (known) await known(scope, turn, command?.argument ?? '');
     else await turn.reply('That is no command of mine. See /help.');
   });
   return bot;
@@ -68,6 +59,10 @@ function commandOf(text: string, username: string): { name: string; argument: st
   const [, name, bot, argument = ''] = /^\/([A-Za-z0-9_]+)(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
   if (name === undefined || (bot !== undefined && bot.toLowerCase() !== username.toLowerCase())) return null;
   return { name: name.toLowerCase(), argument: argument.trim() };
+}
+
+function isKnown(name: string): name is keyof typeof COMMANDS {
+  return Object.hasOwn(COMMANDS, name);
 }
 
 /** Chat and user must both be known: in a group, who presses a button is checked again, not only where it stands. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bot } from 'grammy';
 import { type Update } from 'grammy/types';
 import { type Logger } from '#libs/platform';
-import { COMMAND_MENU } from './ledger-bot.js';
+import { COMMAND_MENU } from './command-menu.js';
 import { sendFailureOf, type SendFailure } from './send-failure.js';
 import { type UpdateLog } from './update-log.js';
 

@@ -1,5 +1,6 @@
 import { type BotTurn } from '../bot-context.js';
-import { COMMAND_MENU, type BotScope } from '../ledger-bot.js';
+import { type BotScope } from '../bot-scope.js';
+import { COMMAND_MENU } from '../command-menu.js';
 
 export async function help(_scope: BotScope, turn: BotTurn): Promise<void> {
   const lines = COMMAND_MENU.map(({ command, description }) => `/${command} – ${description}`);

@@ -5,7 +5,7 @@ import { newId } from '#libs/platform';
 import { type BotTurn } from '../bot-context.js';
 import { enabledAgents, type KnownAgent } from '../bot-queries.js';
 import { newSessionButton } from '../buttons.js';
-import { type BotScope } from '../ledger-bot.js';
+import { type BotScope } from '../bot-scope.js';
 import { shortText } from '../short-text.js';
 import { writeTokenHere } from './write-token-here.js';
 

@@ -1,7 +1,7 @@
 import { duration, parseSpan, utc } from '#libs/contracts';
 import { newId } from '#libs/platform';
 import { type BotTurn } from '../bot-context.js';
-import { type BotScope } from '../ledger-bot.js';
+import { type BotScope } from '../bot-scope.js';
 
 const LONGEST = 7 * 86_400;
 
