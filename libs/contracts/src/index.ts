@@ -13,4 +13,6 @@ export * from './http/holders.js';
 export * from './http/channels.js';
 export * from './http/queries.js';
 export * from './http/api-keys.js';
+export * from './http/oauth.js';
+export * from './http/revocations.js';
 export * from './http/status.js';

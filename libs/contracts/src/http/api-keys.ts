@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { API_KEY_ROLES } from '../event-types.js';
-import { timestamp, uuid } from './common.js';
+import { reason, timestamp, uuid } from './common.js';
 
 export const apiKeyRole = z.enum(API_KEY_ROLES);
 
@@ -21,6 +21,9 @@ export const createApiKeyBody = z
     message: 'an owner key sees every agent: choose role auditor or resource, or leave `agents` out',
   });
 export type CreateApiKeyBody = z.infer<typeof createApiKeyBody>;
+
+export const revokeApiKeyBody = z.strictObject({ reason: reason.optional() });
+export type RevokeApiKeyBody = z.infer<typeof revokeApiKeyBody>;
 
 export const apiKeyView = z.object({
   id: uuid,
