@@ -1,0 +1,1 @@
+export { createVerifier, type TokenVerdict, type Verifier, type VerifierOptions } from './create-verifier.js';

@@ -1,0 +1,41 @@
+import { type RevocationPage } from '#libs/contracts';
+import { type OwnerHttp } from '../owner/owner-http.js';
+import { DeadTokens } from './dead-tokens.js';
+
+/** Follows `GET /v1/revocations` and keeps what it said. */
+export class RevocationFeed {
+  readonly dead = new DeadTokens();
+  killSwitchActive = false;
+  private cursor: string | undefined;
+  private upToDateAt = -Infinity;
+  private reading: Promise<void> | null = null;
+
+  constructor(
+    private readonly http: OwnerHttp,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
+
+  /** Milliseconds since the feed was last read to its end; Infinity before that. */
+  get ageMs(): number {
+    return this.clock() - this.upToDateAt;
+  }
+
+  /** Reads to the end. Concurrent calls share one reading. Throws what the request threw; what was read before counts. */
+  refresh(): Promise<void> {
+    this.reading ??= this.read().finally(() => (this.reading = null));
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
+    const startedAt = this.clock();
+    let page: RevocationPage;
+    do {
+      page = await this.http.json('GET', '/v1/revocations', { query: { cursor: this.cursor } });
+      for (const item of page.items) this.dead.add(item);
+      this.cursor = page.cursor;
+      this.killSwitchActive = page.killSwitchActive;
+    } while (page.hasMore);
+    this.upToDateAt = startedAt;
+    this.dead.forget(Math.floor(Date.now() / 1000));
+  }
+}
