@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startLedger } from './ledger-process.js';
 import { startReceivers } from './receivers.js';
 import { Stage } from './stage.js';
-import { addChannels, alert, history, renewal, revocation, rotation, setUp, startDesktop } from './story.js';
+import { addChannels, alert, history, renewal, revocation, rotation, sameOrder, setUp, startDesktop } from './story.js';
 
 /** The main job, end to end, on this machine alone. Exit 0 only if every step was observed. */
 async function demo(stage: Stage, dataDir: string): Promise<void> {
@@ -14,7 +14,7 @@ async function demo(stage: Stage, dataDir: string): Promise<void> {
 
   await using receivers = await startReceivers();
   const ownerKey = readFileSync(join(dataDir, 'owner-key'), 'utf8').trim();
-  const world = { owner: { dataDir, baseUrl: ledger.baseUrl }, ownerKey, receivers, stage };
+  const world = { owner: { dataDir, baseUrl: ledger.baseUrl }, ownerKey, receivers, stage, tokenLife: 10 };
 
   stage.step("Alerts go to three channels (their far ends are this demo's own receivers, on loopback)");
   await addChannels(world);
@@ -46,7 +46,19 @@ async function demo(stage: Stage, dataDir: string): Promise<void> {
 
   stage.step('The ledger remembers');
   await history(world, setup);
-  stage.observed('every change, in order, with who and why');
+  const count = await sameOrder(world, busUrl(dataDir));
+  stage.observed(
+    `every change, with who and why; all ${count} events of the ledger are on JetStream in the same order`,
+  );
+}
+
+/** Only the owner of the data directory can read the bus. */
+function busUrl(dataDir: string): string {
+  const { natsUrl } = JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8')) as { natsUrl: string };
+  const url = new URL(natsUrl);
+  url.username = 'service';
+  url.password = readFileSync(join(dataDir, 'nats', 'password'), 'utf8').trim();
+  return url.href;
 }
 
 const stage = new Stage();

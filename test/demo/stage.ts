@@ -3,8 +3,10 @@ export class Stage {
   private readonly startedAt = performance.now();
   private steps = 0;
 
+  constructor(private readonly write: (text: string) => void = (text) => process.stdout.write(text)) {}
+
   say(text: string): void {
-    process.stdout.write(`${text}\n`);
+    this.write(`${text}\n`);
   }
 
   step(title: string): void {

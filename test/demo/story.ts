@@ -1,16 +1,14 @@
 import { OwnerClient } from '#libs/client';
 import { alertEverywhere } from './alerts.js';
 import { DesktopHost, type HostEntry } from './desktop-host.js';
+import { eventsInLedger, eventsOnBus } from './event-order.js';
 import { CHAT_ID, MAIL_TO, type Receivers } from './receivers.js';
 import { type Owner, sledger, sledgerJson } from './sledger.js';
 import { expectThat, type Stage } from './stage.js';
 
 export const AGENT = 'atlas';
-/** Seconds that one token lives. */
-const TOKEN_LIFE = 10;
 /** The second renewal leaves three: the alert's condition. */
 const RENEWALS = 5;
-const RENEWAL_DEADLINE_MS = TOKEN_LIFE * 1000;
 const ROTATION_DEADLINE_MS = 10_000;
 
 export interface World {
@@ -18,6 +16,8 @@ export interface World {
   ownerKey: string;
   receivers: Receivers;
   stage: Stage;
+  /** Seconds that one token lives. */
+  tokenLife: number;
 }
 
 export interface Setup {
@@ -39,9 +39,9 @@ export async function addChannels({ owner, receivers, stage }: World): Promise<v
 }
 
 /** An agent, a session, a holder and the desktop's configuration entry. */
-export async function setUp({ owner, stage }: World): Promise<Setup> {
+export async function setUp({ owner, stage, tokenLife }: World): Promise<Setup> {
   stage.show(await sledger(owner, ['agent', 'add', AGENT]));
-  const life = ['--expires-in', String(TOKEN_LIFE), '--max-renewals', String(RENEWALS)];
+  const life = ['--expires-in', String(tokenLife), '--max-renewals', String(RENEWALS)];
   const setup = await sledgerJson<Setup>(owner, ['mcp', 'setup', '--agent', AGENT, ...life]);
   stage.show(await sledger(owner, ['session', 'list']));
   return setup;
@@ -59,8 +59,8 @@ export async function startDesktop({ stage }: World, { snippet }: Setup): Promis
 }
 
 /** The process renews by itself at 60 % of the token's life. */
-export async function renewal({ stage }: World, desktop: DesktopHost, generation: number): Promise<void> {
-  await desktop.runs(generation, RENEWAL_DEADLINE_MS);
+export async function renewal({ stage, tokenLife }: World, desktop: DesktopHost, generation: number): Promise<void> {
+  await desktop.runs(generation, tokenLife * 1000);
   const { remainingRenewals, secondsLeft } = await desktop.session();
   stage.show(`generation ${generation}, ${secondsLeft} s left, ${remainingRenewals} renewals left`);
 }
@@ -87,6 +87,14 @@ export async function alert({ receivers, stage }: World, { sessionId }: Setup): 
   stage.show(`Telegram: ${telegram.split('\n')[0]}`);
   stage.show(`Email:    ${mail.subject}`);
   stage.show(`Webhook:  ${webhook.type} (${webhook.id}), signature valid`);
+}
+
+/** The ledger's events, which must stand on JetStream in the same order. */
+export async function sameOrder({ owner, ownerKey }: World, natsUrl: string): Promise<number> {
+  const client = new OwnerClient({ baseUrl: owner.baseUrl, credential: ownerKey });
+  const [ledger, bus] = await Promise.all([eventsInLedger(client), eventsOnBus(natsUrl)]);
+  expectThat(ledger.length > 0 && JSON.stringify(ledger) === JSON.stringify(bus), 'the same events in the same order');
+  return ledger.length;
 }
 
 /** The session's history, as the auditor reads it. */

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { type PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { loadMigrations } from './migrations.js';
 import { type DatabaseOptions } from './database-options.js';
 import { migrate, SEARCH_PATH } from './migrate.js';

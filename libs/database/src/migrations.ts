@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const FOLDER = join(import.meta.dirname, '..', 'migrations');
 const FILE = /^(\d{4})-([a-z0-9-]+)\.sql$/;

@@ -1,0 +1,19 @@
+import { describe, expect, it } from '@jest/globals';
+import { startProcess } from '#libs/testing';
+
+describe('npm run demo', () => {
+  it('observes every step of the main job and ends with exit code 0', async () => {
+    await using demo = await startProcess(process.execPath, { args: ['dist/test/demo/main.js'] });
+    const { code } = await demo.exited;
+    expect({ code, output: demo.output }).toMatchObject({ code: 0 });
+    const promises = [
+      /ready at http/,
+      /tools: .*renew_session/,
+      /generation 1, \d+ s left, 4 renewals left/,
+      /uses the new token \d+ ms after the rotation/,
+      /Telegram: [\s\S]*Email: [\s\S]*Webhook: .*expiring_soon.*signature valid/,
+      /SessionCreated[\s\S]*on JetStream in the same order/,
+    ];
+    for (const promise of promises) expect(demo.stdout).toMatch(promise);
+  }, 180_000);
+});
