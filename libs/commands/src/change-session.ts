@@ -2,7 +2,7 @@ import { sessionStream } from '#libs/contracts';
 import { type SessionHead, type SessionSnapshot } from '#libs/ledger';
 import { type SessionEvent } from '#libs/session';
 import { append, decideAgain } from './append.js';
-import { type Caller, type CommandDeps } from './command-deps.js';
+import { type Caller, type ChangeDeps } from './command-deps.js';
 import { headAfter, newEvents } from './new-events.js';
 
 export interface SessionChange {
@@ -18,7 +18,7 @@ export interface SessionChange {
  * `decide` answers the facts to record; none means that nothing is to be done.
  */
 export function changeSession(
-  deps: CommandDeps,
+  deps: ChangeDeps,
   sessionId: string,
   caller: Caller,
   decide: (snapshot: SessionSnapshot) => SessionEvent[],

@@ -19,6 +19,9 @@ export interface CommandDeps {
   settings: SessionSettings;
 }
 
+/** What a change of a session needs that signs nothing. */
+export type ChangeDeps = Pick<CommandDeps, 'store' | 'heads'>;
+
 /** Who asks, and how the request is recognised when it comes again. */
 export interface Caller {
   /** As in the event envelope. */

@@ -1,4 +1,10 @@
-export { type Caller, type CommandDeps, type Idempotency, type SessionSettings } from './command-deps.js';
+export {
+  type Caller,
+  type ChangeDeps,
+  type CommandDeps,
+  type Idempotency,
+  type SessionSettings,
+} from './command-deps.js';
 export { acceptForRenewal, acceptForUse, readToken, type AuthenticatedToken } from './authenticate.js';
 export { type SessionWithIssuedToken } from './issued.js';
 export { sessionEventOf } from './replay-session.js';

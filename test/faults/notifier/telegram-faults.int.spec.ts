@@ -124,9 +124,8 @@ describe('a Telegram channel', () => {
     await fixture.telegram(telegram.apiRoot);
     const chats = fixture.telegramSender(telegram.apiRoot);
     for (let i = 0; i < FUZZ_NAMES; i++) {
-      const name = Array.from({ length: 500 }, () => marks[Math.floor(Math.random() * marks.length)])
-        .join('')
-        .slice(0, 500);
+      const characters = Array.from({ length: 500 }, () => marks[Math.floor(Math.random() * marks.length)]);
+      const name = [...characters.join('')].slice(0, 500).join('');
       const { event } = await fixture.warned({ agentName: name });
       const outcome = await chats.send(fixture.claimedMessage(event, chats));
       expect(outcome.kind).toBe('delivered');
