@@ -26,6 +26,18 @@ export async function readToken(deps: AuthenticateDeps, presented: string): Prom
   return { token, snapshot, standing: tokenStanding(head, gen, secondsOf(now), deps.settings.previousTokenGrace) };
 }
 
+/** Where a token that was read before stands now. */
+export async function readTokenAgain(
+  deps: AuthenticateDeps,
+  { token }: AuthenticatedToken,
+): Promise<AuthenticatedToken> {
+  const snapshot = await deps.heads.session(token.claims.sid);
+  if (!snapshot) throw new LedgerError('TOKEN_INVALID');
+  const { head, now } = snapshot;
+  const standing = tokenStanding(head, token.claims.gen, secondsOf(now), deps.settings.previousTokenGrace);
+  return { token, snapshot, standing };
+}
+
 /** Refuses a token that may not be used now: SESSION_REVOKED, TOKEN_EXPIRED, SESSION_EXPIRED, TOKEN_NOT_YET_VALID, KILL_SWITCH_ACTIVE. */
 export function acceptForRenewal({ token, snapshot, standing }: AuthenticatedToken): void {
   if (standing === 'revoked') throw new LedgerError('SESSION_REVOKED');

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 export {
   type Caller,
   type ChangeDeps,
@@ -6,6 +7,10 @@ export {
   type SessionSettings,
 } from './command-deps.js';
 export { acceptForRenewal, acceptForUse, readToken, type AuthenticatedToken } from './authenticate.js';
+=======
+export { type Caller, type CommandDeps, type Idempotency, type SessionSettings } from './command-deps.js';
+export { acceptForRenewal, acceptForUse, readToken, readTokenAgain, type AuthenticatedToken } from './authenticate.js';
+>>>>>>> a9ec326 (Serve sessions over HTTP: agents, create, renew, rotate, revoke, holders, updates)
 export { type SessionWithIssuedToken } from './issued.js';
 export { sessionEventOf } from './replay-session.js';
 export { sessionViewOf, statusOf } from './session-view.js';
@@ -27,3 +32,4 @@ export { ApiKeys, type LiveApiKey } from './api-keys/api-key-queries.js';
 export { isApiKeySecret } from './api-keys/api-key-secret.js';
 export { createApiKey } from './api-keys/create-api-key.js';
 export { revokeApiKey } from './api-keys/revoke-api-key.js';
+export { ensureSigningKey } from './keys/ensure-signing-key.js';

@@ -16,3 +16,4 @@ export * from './http/api-keys.js';
 export * from './http/oauth.js';
 export * from './http/revocations.js';
 export * from './http/status.js';
+export * from './http/kill-switch.js';

@@ -14,3 +14,5 @@ export { GrowingTree, LogTree } from './log/log-tree.js';
 export { CheckpointStore, type StoredCheckpoint } from './checkpoints/checkpoint-store.js';
 export { LogKeys, type Sealer } from './checkpoints/log-keys.js';
 export { recordAdopted, recordFork, relayState, requestAdopt, type RelayState } from './log/relay-state.js';
+export { listSessionHeads, type SessionFilter } from './heads/list-sessions.js';
+export { readStreamWithPositions } from './read/read-stream-with-positions.js';

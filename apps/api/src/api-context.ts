@@ -1,0 +1,23 @@
+import { Inject } from '@nestjs/common';
+import { type CommandDeps } from '#libs/commands';
+import { type Config, type Health, type Logger, type Registry } from '#libs/platform';
+import { type ApiKeys } from '#libs/commands';
+import { type OwnerPassword } from './owner-credential/owner-password.js';
+import { type UpdateHub } from './updates/update-hub.js';
+
+/** All that the routes work with, made once at start. */
+export interface ApiContext {
+  commands: CommandDeps;
+  config: Config;
+  logger: Logger;
+  health: Health;
+  metrics: Registry;
+  ownerPassword: OwnerPassword;
+  apiKeys: ApiKeys;
+  updates: UpdateHub;
+}
+
+export const API_CONTEXT = Symbol('ApiContext');
+
+/** Injects the `ApiContext`. */
+export const Context = (): ParameterDecorator & PropertyDecorator => Inject(API_CONTEXT);

@@ -1,0 +1,34 @@
+import { decodeProtectedHeader } from 'jose';
+import { API_KEY_PREFIX, bareToken, HOLDER_ASSERTION_HEADER } from '#libs/contracts';
+import { type ApiRequest } from './api-request.js';
+
+/** What a request brought along, not yet judged. */
+export type Credential =
+  | { kind: 'password'; password: string }
+  | { kind: 'api-key'; secret: string }
+  | { kind: 'session'; token: string; assertion?: string }
+  | { kind: 'holder'; assertion: string }
+  | { kind: 'none' };
+
+const BEARER = /^Bearer +(\S+)$/i;
+
+export function readCredential({ headers }: ApiRequest): Credential {
+  const password = headers['x-master-password'];
+  if (typeof password === 'string') return { kind: 'password', password };
+  const header = headers[HOLDER_ASSERTION_HEADER];
+  const assertion = typeof header === 'string' ? header : undefined;
+  const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
+  if (bearer === undefined) return assertion === undefined ? { kind: 'none' } : { kind: 'holder', assertion };
+  if (bearer.startsWith(API_KEY_PREFIX)) return { kind: 'api-key', secret: bearer };
+  if (isAssertion(bearer)) return { kind: 'holder', assertion: bearer };
+  return { kind: 'session', token: bearer, ...(assertion !== undefined && { assertion }) };
+}
+
+/** A holder's assertion in the place of a token: any JWT that does not call itself an access token (RFC 9068). */
+function isAssertion(bearer: string): boolean {
+  try {
+    return decodeProtectedHeader(bareToken(bearer)).typ === 'JWT';
+  } catch {
+    return false;
+  }
+}

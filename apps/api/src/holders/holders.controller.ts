@@ -1,0 +1,86 @@
+import { Body, Controller, Delete, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { acknowledge, type Caller, handOverToken, listHolders, registerHolder, removeHolder } from '#libs/commands';
+import {
+  type HandOverView,
+  holdersQuery,
+  type HoldersQuery,
+  type HolderView,
+  LedgerError,
+  type List,
+  receiptBody,
+  type ReceiptBody,
+  registerHolderBody,
+  type RegisterHolderBody,
+  uuid,
+} from '#libs/contracts';
+import { toRfc3339 } from '#libs/session';
+import { type ApiContext, Context } from '../api-context.js';
+import { Allow } from '../auth/allow.decorator.js';
+import { CalledBy, Who } from '../auth/caller.decorator.js';
+import { type Principal } from '../auth/principal.js';
+import { decodeCursor, encodeCursor } from '../validation/cursor.js';
+import { IdParam } from '../validation/id-param.js';
+import { ZodPipe } from '../validation/zod.pipe.js';
+
+@Controller('v1/holders')
+export class HoldersController {
+  constructor(@Context() private readonly context: ApiContext) {}
+
+  @Post()
+  @Allow('owner')
+  async register(
+    @Body(new ZodPipe(registerHolderBody)) body: RegisterHolderBody,
+    @CalledBy() caller: Caller,
+  ): Promise<HolderView> {
+    const { holderId, agentId, sessionId, name, createdAt } = await registerHolder(this.context.commands, body, caller);
+    return {
+      id: holderId,
+      agentId,
+      sessionId,
+      name,
+      generation: null,
+      acknowledgedAt: null,
+      ended: false,
+      lastSeenAt: null,
+      createdAt: toRfc3339(createdAt),
+    };
+  }
+
+  @Get()
+  @Allow('owner', 'auditor')
+  async list(@Query(new ZodPipe(holdersQuery)) query: HoldersQuery): Promise<List<HolderView>> {
+    const edge = decodeCursor(query.cursor, (key) => uuid.safeParse(key).success);
+    const more = { ...query, limit: query.limit + 1 };
+    const found = await listHolders(this.context.commands.database, more, edge?.key ?? null);
+    const items = found.slice(0, query.limit);
+    const last = items.at(-1)?.id;
+    const nextCursor = found.length > query.limit && last ? encodeCursor({ direction: 'next', key: last }) : null;
+    return { items, nextCursor, prevCursor: null };
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Allow('owner')
+  remove(@IdParam() holderId: string, @CalledBy() caller: Caller): Promise<void> {
+    return removeHolder(this.context.commands, holderId, caller);
+  }
+
+  @Post('token')
+  @HttpCode(200)
+  @Allow('holder')
+  handOver(@Who() principal: Principal, @CalledBy() caller: Caller): Promise<HandOverView> {
+    return handOverToken(this.context.commands, holderOf(principal), caller);
+  }
+
+  @Post('receipts')
+  @HttpCode(204)
+  @Allow('holder')
+  async acknowledge(@Body(new ZodPipe(receiptBody)) body: ReceiptBody, @Who() principal: Principal): Promise<void> {
+    await acknowledge(this.context.commands.database, holderOf(principal), body);
+  }
+}
+
+function holderOf(principal: Principal) {
+  if (principal.kind !== 'holder') throw new LedgerError('FORBIDDEN');
+  return principal.holder;
+}

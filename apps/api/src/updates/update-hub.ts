@@ -1,0 +1,103 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type CloudEvent, toCloudEvent } from '#libs/contracts';
+import { type EventStore } from '#libs/ledger';
+import { type Logger } from '#libs/platform';
+
+/** Events kept for those who come back; older cursors get a `reset`. */
+const KEPT = 5_000;
+const BATCH = 500;
+/** A wake-up that was lost costs this at most, milliseconds. */
+const POLL_MS = 500;
+
+export interface Update {
+  position: number;
+  /** null: an event of no agent. */
+  agentId: string | null;
+  event: CloudEvent;
+}
+
+export interface UpdateHubOptions {
+  store: EventStore;
+  /** Where the log stands at start. */
+  lastPosition: () => Promise<number>;
+  source: string;
+  logger: Logger;
+}
+
+/** Follows the log by position and tells every open stream; keeps the newest events for streams that resume. */
+export class UpdateHub {
+  private kept: Update[] = [];
+  private position = 0;
+  private readonly listeners = new Set<(update: Update) => void>();
+  private readonly stopped = new AbortController();
+  private wakeUp = new AbortController();
+  private running: Promise<void> | null = null;
+
+  constructor(private readonly options: UpdateHubOptions) {}
+
+  async start(): Promise<void> {
+    this.position = Math.max(0, (await this.options.lastPosition()) - KEPT);
+    await this.readOn();
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    this.wakeUp.abort();
+    await this.running;
+  }
+
+  /** There is news: look now instead of at the next poll. */
+  wake(): void {
+    this.wakeUp.abort();
+  }
+
+  /** The newest position that streams were told of. */
+  get last(): number {
+    return this.position;
+  }
+
+  /**
+   * Everything after `after`, then all that comes, without a hole between. Null when `after` is older than what is kept, or from
+   * another log: the stream then starts afresh with a `reset`.
+   */
+  subscribe(after: number, listener: (update: Update) => void): { missed: Update[]; end: () => void } | null {
+    const oldest = this.kept.at(0)?.position ?? this.position + 1;
+    if (after > this.position || after < oldest - 1) return null;
+    this.listeners.add(listener);
+    const missed = this.kept.filter(({ position }) => position > after);
+    return { missed, end: () => void this.listeners.delete(listener) };
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopped;
+    while (!signal.aborted) {
+      try {
+        if (!(await this.readOn())) await this.sleep();
+      } catch (error) {
+        this.options.logger.warn({ err: error }, 'reading the log for updates is tried again');
+        await this.sleep();
+      }
+    }
+  }
+
+  private async readOn(): Promise<boolean> {
+    const entries = await this.options.store.readLog({ after: this.position, limit: BATCH });
+    for (const entry of entries) {
+      const event = toCloudEvent(entry, this.options.source);
+      const { agentId } = event.data as { agentId?: string };
+      const update = { position: entry.position, agentId: agentId ?? null, event };
+      this.position = entry.position;
+      this.kept.push(update);
+      for (const listener of this.listeners) listener(update);
+    }
+    if (this.kept.length > 2 * KEPT) this.kept = this.kept.slice(-KEPT);
+    return entries.length === BATCH;
+  }
+
+  private async sleep(): Promise<void> {
+    if (!this.wakeUp.signal.aborted)
+      await pause(POLL_MS, undefined, { signal: this.wakeUp.signal }).catch(() => undefined);
+    this.wakeUp = new AbortController();
+  }
+}

@@ -1,0 +1,35 @@
+import { type Database } from '#libs/database';
+import { type SessionHead } from '../types.js';
+import { type RowOf, sessionRows } from './head-rows.js';
+
+export interface SessionFilter {
+  /** Only these agents; null = all. */
+  agentIds: readonly string[] | null;
+  /** `live`: active and not past its token's end; `over`: the opposite of live, revoked excluded. */
+  standing?: 'live' | 'over' | 'revoked';
+  /** Lowest and highest session id, inclusive. */
+  from: string;
+  to: string;
+  newestFirst: boolean;
+  limit: number;
+}
+
+const WHERE = `
+from ledger.session_head h
+where ($1::uuid[] is null or agent_id = any($1)) and session_id between $2 and $3
+  and case $4
+    when 'live' then status = 'active' and expires_at > extract(epoch from clock_timestamp())
+    when 'over' then status = 'expired' or (status = 'active' and expires_at <= extract(epoch from clock_timestamp()))
+    when 'revoked' then status = 'revoked'
+    else true end`;
+
+/** Session heads by id, which is the order of their creation. */
+export async function listSessionHeads(database: Database, filter: SessionFilter): Promise<SessionHead[]> {
+  const order = filter.newestFirst ? 'desc' : 'asc';
+  const rows = await database.prepared<RowOf<SessionHead> & Record<string, unknown>>(
+    `heads.list.${order}`,
+    `select h.* ${WHERE} order by session_id ${order} limit $5`,
+    [filter.agentIds, filter.from, filter.to, filter.standing ?? null, filter.limit],
+  );
+  return rows.map(sessionRows.fromRow);
+}
