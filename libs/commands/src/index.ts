@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 export {
   type Caller,
   type ChangeDeps,
@@ -6,11 +5,7 @@ export {
   type Idempotency,
   type SessionSettings,
 } from './command-deps.js';
-export { acceptForRenewal, acceptForUse, readToken, type AuthenticatedToken } from './authenticate.js';
-=======
-export { type Caller, type CommandDeps, type Idempotency, type SessionSettings } from './command-deps.js';
 export { acceptForRenewal, acceptForUse, readToken, readTokenAgain, type AuthenticatedToken } from './authenticate.js';
->>>>>>> a9ec326 (Serve sessions over HTTP: agents, create, renew, rotate, revoke, holders, updates)
 export { type SessionWithIssuedToken } from './issued.js';
 export { sessionEventOf } from './replay-session.js';
 export { sessionViewOf, statusOf } from './session-view.js';
