@@ -26,6 +26,7 @@ import {
 import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
 import { type Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
 import { TelegramSender } from '../../../apps/notifier/src/telegram/telegram-sender.js';
+import { TEST_SEAL_KEY } from './test-seal-key.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
@@ -59,7 +60,7 @@ export class NotifierFixture implements AsyncDisposable {
   static async start(options: Partial<NotifierParts> = {}): Promise<NotifierFixture> {
     const testDatabase = await createTestDatabase();
     const database = await Database.open({ url: testDatabase.url, applicationName: 'notifier test' });
-    const box = SecretBox.open({ base64: Buffer.alloc(32, 7).toString('base64') });
+    const box = SecretBox.open({ base64: TEST_SEAL_KEY });
     const channels = new Channels(database, box);
     const fixture = new NotifierFixture(testDatabase, database, createLedger(database), channels, box, options);
     fixture.notifier.start();

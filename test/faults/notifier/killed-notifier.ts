@@ -1,0 +1,55 @@
+/**
+ * A notifier in a process of its own that is told by lines on stdin what to do and stops at a given point, for tests that kill
+ * it there. Arguments: the database's URL.
+ */
+import { createInterface } from 'node:readline';
+import { type CloudEvent } from '#libs/contracts';
+import { Database } from '#libs/database';
+import { createLedger } from '#libs/ledger';
+import { createLogger, createMetrics } from '#libs/platform';
+import { SecretBox } from '#libs/tokens';
+import { Notifier } from '../../../apps/notifier/src/notifier.js';
+import { type ProbePoint } from '../../../apps/notifier/src/send-deliveries/probe-points.js';
+import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
+import { TEST_SEAL_KEY } from './test-seal-key.js';
+
+export type Order =
+  | { do: 'start' }
+  /** Stop for good at this point. */
+  | { do: 'arm'; point: ProbePoint }
+  /** Take events in as the log brings them. */
+  | { do: 'take'; events: CloudEvent[] };
+
+let armed: ProbePoint | null = null;
+
+const database = await Database.open({ url: process.argv[2]!, applicationName: 'killed notifier', poolSize: 6 });
+const notifier = new Notifier({
+  database,
+  box: SecretBox.open({ base64: TEST_SEAL_KEY }),
+  logger: createLogger({ service: 'notifier', level: 'silent' }),
+  metrics: createMetrics('notifier'),
+  commands: dueSessionCommands(createLedger(database)),
+  allowedTargets: ['127.0.0.0/8'],
+  sweepSeconds: 60,
+  leaseSeconds: 1,
+  probe: async (point) => {
+    if (point !== armed) return;
+    process.stdout.write(`reached ${point}\n`);
+    await new Promise(() => undefined);
+  },
+});
+
+async function obey(order: Order): Promise<void> {
+  if (order.do === 'start') {
+    notifier.start();
+    process.stdout.write('started\n');
+  } else if (order.do === 'arm') {
+    armed = order.point;
+  } else {
+    await notifier.intake.apply(order.events);
+    process.stdout.write('acked\n');
+  }
+}
+
+createInterface({ input: process.stdin }).on('line', (line) => void obey(JSON.parse(line) as Order));
+process.stdout.write('ready\n');
