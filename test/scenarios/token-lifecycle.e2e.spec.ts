@@ -4,6 +4,7 @@ import { decodeJwt } from 'jose';
 import { bareToken, type SessionWithToken } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { getMcpTokenPath, readMcpToken, writeMcpToken } from '#libs/token-file';
+import { desktop } from './desktop.js';
 import { LedgerProxy, type Treatment } from './ledger-proxy.js';
 import { McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger, type Installation } from './running-ledger.js';
@@ -19,20 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await ledger[Symbol.asyncDispose]();
 });
-
-/** A desktop on the ledger, every request counted by a proxy. */
-async function desktop(installation: Installation, env: Record<string, string> = {}) {
-  const proxy = await LedgerProxy.start(ledger.baseUrl);
-  const host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url, env });
-  return {
-    proxy,
-    host,
-    [Symbol.asyncDispose]: async () => {
-      await host[Symbol.asyncDispose]();
-      await proxy[Symbol.asyncDispose]();
-    },
-  };
-}
 
 function claimsOf(token: string | null): { gen: number; sid: string; iat: number; exp: number } {
   return decodeJwt(bareToken(token ?? ''));
@@ -82,7 +69,7 @@ describe('the life of a token', () => {
 
   it('T-03 renewal at 60 %: file written, then memory, next one scheduled', async () => {
     const installation = await ledger.install({ expiresIn: 6 });
-    await using it = await desktop(installation);
+    await using it = await desktop(ledger, installation);
     let inFileAtFirstUse: number | null = null;
     it.proxy.treat = ({ generation }) => {
       if (generation === 1) inFileAtFirstUse ??= claimsOf(readMcpToken(installation.tokenFile)).gen;
@@ -104,7 +91,7 @@ describe('the life of a token', () => {
   });
 
   it('T-04 RENEWAL_TOO_EARLY: stays active and tries once more, when the server said', async () => {
-    await using it = await desktop(await ledger.install({ expiresIn: 10 }));
+    await using it = await desktop(ledger, await ledger.install({ expiresIn: 10 }));
     const answer = await it.host.call('renew_session');
     expect(answer.isError).toBe(false);
     expect(answer.content).toMatchObject({ status: 'ok', renewed: false, session: { state: 'active', generation: 0 } });
@@ -115,7 +102,7 @@ describe('the life of a token', () => {
 
   it('T-05 RENEWAL_LIMIT_REACHED: gives up renewing, keeps the token until it ends, the server warns', async () => {
     const installation = await ledger.install({ expiresIn: 5, maxRenewals: 1 });
-    await using it = await desktop(installation);
+    await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'expiring', reason: 'renewal_limit', generation: 1 });
     expect((await it.host.call('session_status')).content['status']).toBe('ok');
     await it.host.untilSelf({ state: 'expired' });
@@ -131,7 +118,7 @@ describe('the life of a token', () => {
   it('T-07 401, another token in the file: taken, the call retried and good', async () => {
     const first = await ledger.install({ expiresIn: 60 }, { holder: false });
     const second = await ledger.install({ expiresIn: 60 }, { holder: false });
-    await using it = await desktop(first);
+    await using it = await desktop(ledger, first);
     await it.host.call('session_status');
     await ledger.owner.revokeSession(first.session.id);
     await writeMcpToken(first.tokenFile, second.session.token ?? '');
@@ -142,7 +129,7 @@ describe('the life of a token', () => {
 
   it('T-12 calls during a renewal use the old token; no second renewal', async () => {
     const installation = await ledger.install({ expiresIn: 6 });
-    await using it = await desktop(installation);
+    await using it = await desktop(ledger, installation);
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     it.proxy.treat = async ({ method }): Promise<Treatment> => {
@@ -161,7 +148,7 @@ describe('the life of a token', () => {
   });
 
   it('T-13 server down: three retries, `error`, and it recovers by itself when the server is back', async () => {
-    await using it = await desktop(slow);
+    await using it = await desktop(ledger, slow);
     await it.host.untilSelf({ state: 'active' });
     it.proxy.treat = () => 'refuse';
     it.proxy.cutAll();

@@ -39,27 +39,29 @@ export class ApiClient {
   }
 }
 
+/** Under rotation after rotation a call may meet more than one dead token. */
+const ATTEMPTS = 4;
+
 /**
  * Sends with the current token; where it is refused, waits a moment, retries with a newer one if it has come meanwhile,
- * and else once with what `handleUnauthorized()` finds. Null: there is no token at all.
+ * and else with what `handleUnauthorized()` finds. Null: there is no token at all.
  */
 export async function withFreshToken<T>(
   manager: SessionManager,
   send: (token: string) => Promise<T>,
   refused: (result: T) => boolean,
 ): Promise<T | null> {
-  const first = manager.getToken();
-  if (first === null) return null;
-  const result = await send(first);
-  if (!refused(result)) return result;
-  await sleep(SETTLING);
-  let tried = first;
-  const arrived = manager.getToken();
-  if (arrived !== null && arrived !== first) {
-    tried = arrived;
-    const second = await send(arrived);
-    if (!refused(second)) return second;
+  let token = await manager.nextToken();
+  if (token === null) return null;
+  let result = await send(token);
+  for (let attempt = 1; attempt < ATTEMPTS && refused(result); attempt += 1) {
+    if (attempt === 1) await sleep(SETTLING);
+    const arrived = await manager.nextToken();
+    const next: string | null =
+      arrived !== null && arrived !== token ? arrived : await manager.handleUnauthorized(token);
+    if (next === null) return result;
+    token = next;
+    result = await send(token);
   }
-  const found = await manager.handleUnauthorized(tried);
-  return found === null ? result : await send(found);
+  return result;
 }

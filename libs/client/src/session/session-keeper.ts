@@ -39,6 +39,8 @@ export class SessionKeeper {
   writePending = false;
   recoverAt: number | null = null;
   renewNotBefore = 0;
+  /** Another token is being looked for. */
+  searching = false;
   private failures = 0;
   private refusedAsEarly = 0;
   /** A renewal was sent and its answer is not known. */
@@ -260,8 +262,17 @@ export class SessionKeeper {
   }
 
   private async replace(problem: Problem | null): Promise<Standing> {
-    const { session, sources, receipts, log } = this.parts;
+    this.searching = true;
     this.lastSearch = performance.now();
+    try {
+      return await this.search(problem);
+    } finally {
+      this.searching = false;
+    }
+  }
+
+  private async search(problem: Problem | null): Promise<Standing> {
+    const { session, sources, receipts, log } = this.parts;
     const found = await sources.find();
     switch (found.kind) {
       case 'token':

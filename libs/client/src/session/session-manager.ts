@@ -84,6 +84,12 @@ export class SessionManager {
     return this.session.usable()?.token ?? null;
   }
 
+  /** The token; where it was just refused and another is being looked for, what the search brings. */
+  async nextToken(): Promise<string | null> {
+    if (this.getToken() === null && this.keeper.searching) await this.queue.run(() => Promise.resolve());
+    return this.getToken();
+  }
+
   getState(): SessionStatusReport {
     return reportOf(this.session, this.options.clock, {
       holderId: this.options.holder?.()?.holderId ?? null,
@@ -105,7 +111,8 @@ export class SessionManager {
    */
   async handleUnauthorized(refused: string): Promise<string | null> {
     await this.queue.run(async () => {
-      if (this.session.token?.token === refused) await this.keeper.unauthorized(null);
+      const usable = this.getToken();
+      if (usable === null || usable === refused) await this.keeper.unauthorized(null);
     });
     const token = this.getToken();
     return token === refused ? null : token;

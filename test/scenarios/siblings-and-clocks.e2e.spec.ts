@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/testing';
+import { readMcpToken } from '#libs/token-file';
+import { desktop } from './desktop.js';
+import { LedgerProxy } from './ledger-proxy.js';
+import { McpHost } from './mcp-host.js';
+import { newDataDir, RunningLedger } from './running-ledger.js';
+
+const SHIFT_CLOCK = join(import.meta.dirname, 'shift-clock.mjs');
+
+let ledger: RunningLedger;
+
+beforeAll(async () => {
+  ledger = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '7776000' });
+});
+afterAll(async () => {
+  await ledger[Symbol.asyncDispose]();
+});
+
+describe('five siblings on one token file', () => {
+  it('that sleep past the renewal and wake together make one renewal, and all end on its token', async () => {
+    const installation = await ledger.install({ expiresIn: 10 });
+    await using proxy = await LedgerProxy.start(ledger.baseUrl);
+    const hosts = await Promise.all(
+      Array.from({ length: 5 }, () => McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url })),
+    );
+    await using _all = {
+      [Symbol.asyncDispose]: async () => void (await Promise.all(hosts.map((host) => host.process.kill()))),
+    };
+    await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
+    for (const { process } of hosts) process.signal('SIGSTOP');
+    const asleep = await ledger.owner.session(installation.session.id);
+    await until(() => Date.now() > Date.parse(asleep.expiresAt) - 3000, { describe: 'the sleep to end' });
+    for (const { process } of hosts) process.signal('SIGCONT');
+    await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active', generation: 1 })));
+    expect(proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200]);
+    expect(await ledger.renewals(installation.session.id)).toBe(1);
+  });
+
+  it('that sleep for twice the life of the token know that it has expired, and say so', async () => {
+    const installation = await ledger.install({ expiresIn: 3 });
+    await using it = await desktop(ledger, installation);
+    await it.host.untilSelf({ state: 'active' });
+    it.host.process.signal('SIGSTOP');
+    await sleep(6000);
+    it.host.process.signal('SIGCONT');
+    expect(await it.host.untilSelf({ state: 'expired' })).toMatchObject({ secondsLeft: 0 });
+    const { isError, content } = await it.host.call('session_status');
+    expect([isError, content['status']]).toEqual([false, 'session_expired']);
+    expect(await ledger.renewals(installation.session.id)).toBe(0);
+  });
+});
+
+describe('a clock that is wrong', () => {
+  it.each([-600_000, -90_000, 90_000, 600_000])(
+    'by %i ms neither renews before 50 %% of the life nor thinks a good token expired',
+    async (shift) => {
+      const installation = await ledger.install({ expiresIn: 6 });
+      await using it = await desktop(ledger, installation, {
+        env: { CLOCK_SHIFT_MS: String(shift) },
+        nodeArgs: ['--import', SHIFT_CLOCK],
+      });
+      const states = new Set<unknown>();
+      await until(
+        async () => {
+          const self = await it.host.self();
+          states.add(self['state']);
+          return self['generation'] === 2;
+        },
+        { timeoutMs: 20_000, describe: 'two renewals' },
+      );
+      expect([...states]).toEqual(['active']);
+      expect(it.proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200, 200]);
+    },
+  );
+});
+
+describe('a token of 90 days', () => {
+  it('is kept without a timer that overflows, and without a request more than the start needs', async () => {
+    const installation = await ledger.install({ expiresIn: 7_776_000 });
+    await using it = await desktop(ledger, installation);
+    await it.host.untilSelf({ state: 'active' });
+    const atStart = it.proxy.seen.length;
+    await sleep(4500);
+    expect(it.proxy.seen.length - atStart).toBeLessThanOrEqual(1);
+    expect(it.host.process.stderr).not.toContain('TimeoutOverflowWarning');
+    const days = (Date.parse(String((await it.host.self())['renewAt'])) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(45);
+    expect(days).toBeLessThan(60);
+  });
+});
+
+describe('several clients on one agent', () => {
+  it('have token files and sessions of their own, and do not disturb each other', async () => {
+    const agent = await ledger.agent();
+    const dataDir = newDataDir();
+    const one = await ledger.install(
+      { agentId: agent.id, expiresIn: 5, supersede: false },
+      { dataDir, name: 'claude' },
+    );
+    const two = await ledger.install(
+      { agentId: agent.id, expiresIn: 5, supersede: false },
+      { dataDir, name: 'cursor' },
+    );
+    await using first = await desktop(ledger, one, { holder: 'claude' });
+    await using second = await desktop(ledger, two, { holder: 'cursor' });
+    await Promise.all([first.host.untilSelf({ generation: 2 }), second.host.untilSelf({ generation: 2 })]);
+    expect((await first.host.self())['sessionId']).toBe(one.session.id);
+    expect((await second.host.self())['sessionId']).toBe(two.session.id);
+    expect(one.tokenFile).toBe(join(dataDir, 'mcp-tokens', 'claude'));
+    expect(readMcpToken(one.tokenFile)).not.toBe(readMcpToken(two.tokenFile));
+    for (const { proxy } of [first, second]) {
+      expect(proxy.requests('PUT', '/renew').every(({ status }) => status === 200)).toBe(true);
+    }
+  });
+});
