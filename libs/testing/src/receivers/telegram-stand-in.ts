@@ -40,6 +40,12 @@ export class TelegramStandIn implements AsyncDisposable {
   private updates: Update[] = [];
   private wakePollers = new Set<() => void>();
   private judge: Judge = () => undefined;
+  private pollRefusal: TelegramRefusal | undefined;
+  private confirmed: Update[] = [];
+  /** `getUpdates` calls that are open now, and the most there ever were at once. */
+  pollers = 0;
+  mostPollers = 0;
+  private offsetsIgnored = false;
   private lastId = 0;
 
   private constructor(
@@ -59,6 +65,11 @@ export class TelegramStandIn implements AsyncDisposable {
     return standIn;
   }
 
+  /** Updates that the bot has confirmed. */
+  get confirmedCount(): number {
+    return this.confirmed.length;
+  }
+
   get apiRoot(): string {
     return `http://127.0.0.1:${this.port}`;
   }
@@ -66,6 +77,20 @@ export class TelegramStandIn implements AsyncDisposable {
   /** Decides on every call except `getUpdates`; `earlier` counts those before. */
   refuse(judge: Judge): void {
     this.judge = judge;
+  }
+
+  /** Refuses every `getUpdates` until called again without a refusal. */
+  refusePolls(refusal?: TelegramRefusal): void {
+    this.pollRefusal = refusal;
+    if (refusal) for (const wake of this.wakePollers) wake();
+  }
+
+  /** Hands out once more what the bot has confirmed already, as Telegram may do. */
+  repeatConfirmed(): void {
+    this.updates.unshift(...this.confirmed);
+    this.confirmed = [];
+    this.offsetsIgnored = true;
+    for (const wake of this.wakePollers) wake();
   }
 
   /** A text that somebody writes to the bot. */
@@ -83,7 +108,7 @@ export class TelegramStandIn implements AsyncDisposable {
         message: {
           message_id: messageId,
           date: seconds(),
-          chat: { id: chatId, type: 'private', first_name: 'Someone' },
+          chat: chatOf(chatId),
         },
         data,
       },
@@ -103,7 +128,7 @@ export class TelegramStandIn implements AsyncDisposable {
       message_id: ++this.lastId,
       date: seconds(),
       from: { id: userId, is_bot: false, first_name: 'Someone' },
-      chat: { id: chatId, type: 'private', first_name: 'Someone' },
+      chat: chatOf(chatId),
       text: words,
       ...(isCommand && { entities: [{ type: 'bot_command', offset: 0, length }] }),
     };
@@ -118,26 +143,31 @@ export class TelegramStandIn implements AsyncDisposable {
     const [, token = '', method = ''] = /^\/bot([^/]+)\/(\w+)/.exec(request.url ?? '') ?? [];
     const parameters = parseParameters(await text(request));
     const call = { method, token, parameters };
-    if (method === 'getUpdates') return send(response, 200, { ok: true, result: await this.poll(parameters) });
+    if (method === 'getUpdates') {
+      this.mostPollers = Math.max(this.mostPollers, ++this.pollers);
+      response.once('close', () => this.pollers--);
+      const updates = await this.poll(parameters);
+      if (this.pollRefusal) return sendRefusal(response, this.pollRefusal);
+      return send(response, 200, { ok: true, result: updates });
+    }
 
     const earlier = this.calls.push(call) - 1;
     const refusal = this.judge(call, earlier);
-    if (refusal) {
-      const { error_code, description, retryAfter, migrateTo } = refusal;
-      const hints = {
-        ...(retryAfter !== undefined && { retry_after: retryAfter }),
-        ...(migrateTo !== undefined && { migrate_to_chat_id: migrateTo }),
-      };
-      const extra = Object.keys(hints).length === 0 ? {} : { parameters: hints };
-      return send(response, error_code, { ok: false, error_code, description, ...extra });
+    if (refusal) return sendRefusal(response, refusal);
+    if (method.startsWith('editMessage') && !this.messageById(parameters['message_id'])) {
+      return sendRefusal(response, { error_code: 400, description: 'Bad Request: message to edit not found' });
     }
     send(response, 200, { ok: true, result: this.perform(call) });
   }
 
   private async poll({ offset = 0, timeout = 0 }: Record<string, unknown>): Promise<Update[]> {
     // An offset confirms all updates before it.
-    this.updates = this.updates.filter(({ update_id }) => update_id >= Number(offset));
-    if (this.updates.length === 0) await this.nextUpdate(Math.min(Number(timeout) * 1000, MAX_POLL_MS));
+    const isConfirmed = ({ update_id }: Update) => !this.offsetsIgnored && update_id < Number(offset);
+    this.confirmed.push(...this.updates.filter(isConfirmed));
+    this.updates = this.updates.filter((update) => !isConfirmed(update));
+    this.offsetsIgnored = false;
+    if (this.updates.length === 0 && !this.pollRefusal)
+      await this.nextUpdate(Math.min(Number(timeout) * 1000, MAX_POLL_MS));
     return this.updates;
   }
 
@@ -153,6 +183,10 @@ export class TelegramStandIn implements AsyncDisposable {
     });
   }
 
+  private messageById(id: unknown): SentMessage | undefined {
+    return this.messages.find(({ messageId }) => messageId === Number(id));
+  }
+
   private perform({ method, parameters }: TelegramCall): unknown {
     if (method === 'getMe') return BOT;
     const words = String(parameters['text'] ?? '');
@@ -163,7 +197,7 @@ export class TelegramStandIn implements AsyncDisposable {
       return { message_id: messageId, date: seconds(), chat: { id: Number(chatId), type: 'private' }, text: words };
     }
     if (method === 'editMessageText') {
-      const message = this.messages.find(({ messageId }) => messageId === Number(parameters['message_id']));
+      const message = this.messageById(parameters['message_id']);
       if (message) Object.assign(message, { text: words, replyMarkup: parameters['reply_markup'] });
       return {
         message_id: message?.messageId,
@@ -174,6 +208,21 @@ export class TelegramStandIn implements AsyncDisposable {
     }
     return true;
   }
+}
+
+function sendRefusal(response: ServerResponse, refusal: TelegramRefusal): void {
+  const { error_code, description, retryAfter, migrateTo } = refusal;
+  const hints = {
+    ...(retryAfter !== undefined && { retry_after: retryAfter }),
+    ...(migrateTo !== undefined && { migrate_to_chat_id: migrateTo }),
+  };
+  const extra = Object.keys(hints).length === 0 ? {} : { parameters: hints };
+  send(response, error_code, { ok: false, error_code, description, ...extra });
+}
+
+/** Groups have negative ids. */
+function chatOf(id: number): Record<string, unknown> {
+  return id < 0 ? { id, type: 'supergroup', title: 'A group' } : { id, type: 'private', first_name: 'Someone' };
 }
 
 function parseParameters(body: string): Record<string, unknown> {
