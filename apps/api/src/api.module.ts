@@ -1,7 +1,9 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AgentsController } from './agents/agents.controller.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { API_CONTEXT, type ApiContext } from './api-context.js';
+import { AuditController } from './audit/audit.controller.js';
 import { CredentialsGuard } from './auth/credentials.guard.js';
 import { CreateSessionController } from './create-session/create-session.controller.js';
 import { HealthController } from './health/health.controller.js';
@@ -9,7 +11,12 @@ import { HoldersController } from './holders/holders.controller.js';
 import { JwksController } from './jwks/jwks.controller.js';
 import { KillSwitchController } from './kill-switch/kill-switch.controller.js';
 import { ListSessionsController } from './list-sessions/list-sessions.controller.js';
+import { IntrospectController } from './oauth/introspect.controller.js';
+import { MetadataController } from './oauth/metadata.controller.js';
+import { RevokeController } from './oauth/revoke.controller.js';
+import { LinkInterceptor } from './paging/link.interceptor.js';
 import { RenewSessionController } from './renew-session/renew-session.controller.js';
+import { RevocationsController } from './revocations/revocations.controller.js';
 import { RevokeSessionController } from './revoke-session/revoke-session.controller.js';
 import { RotateSessionController } from './rotate-session/rotate-session.controller.js';
 import { ShowSessionController } from './show-session/show-session.controller.js';
@@ -17,13 +24,19 @@ import { UpdatesController } from './updates/updates.controller.js';
 
 const CONTROLLERS: Type[] = [
   AgentsController,
+  ApiKeysController,
+  AuditController,
   CreateSessionController,
   HealthController,
   HoldersController,
+  IntrospectController,
   JwksController,
   KillSwitchController,
   ListSessionsController,
+  MetadataController,
   RenewSessionController,
+  RevocationsController,
+  RevokeController,
   RevokeSessionController,
   RotateSessionController,
   ShowSessionController,
@@ -39,6 +52,7 @@ export class ApiModule {
       providers: [
         { provide: API_CONTEXT, useValue: context },
         { provide: APP_GUARD, useClass: CredentialsGuard },
+        { provide: APP_INTERCEPTOR, useClass: LinkInterceptor },
       ],
     };
   }

@@ -27,7 +27,7 @@ it('shows an appended event in the audit search', async () => {
       await ledger.append({ streams, actor: 'owner', requestId: 'test' });
     }
     await until(async () => (await auditPosition(database)) === 50, { describe: 'all 50 projected' });
-    const page = await queryAudit(database, { limit: 20, type: 'AgentRegistered' }, 'urn:test');
+    const page = await queryAudit(database, { limit: 20, type: 'AgentRegistered' }, { source: 'urn:test' });
     expect(page.items.map(({ position }) => position)).toEqual(Array.from({ length: 20 }, (_, i) => 50 - i));
     expect(page.nextCursor).not.toBeNull();
   } finally {

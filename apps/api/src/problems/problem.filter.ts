@@ -32,7 +32,9 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (problem.retryAfter !== undefined) void reply.header('retry-after', String(Math.ceil(problem.retryAfter)));
-    if (problem.status === 401) void reply.header('www-authenticate', challengeOf(known.code, problem.title));
+    if (problem.status === 401 || known.code === 'FORBIDDEN') {
+      void reply.header('www-authenticate', challengeOf(known.code, problem.title));
+    }
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
   }
 }
@@ -41,7 +43,8 @@ export class ProblemFilter implements ExceptionFilter {
 function challengeOf(code: ErrorCode, description: string): string {
   const realm = 'Bearer realm="session-ledger"';
   if (code === 'TOKEN_MISSING') return realm;
-  return `${realm}, error="invalid_token", error_description="${description.replaceAll(/[^\x20-\x7e]|["\\]/g, '')}"`;
+  const error = code === 'FORBIDDEN' ? 'insufficient_scope' : 'invalid_token';
+  return `${realm}, error="${error}", error_description="${description.replaceAll(/[^\x20-\x7e]|["\\]/g, '')}"`;
 }
 
 function asLedgerError(error: unknown): LedgerError {

@@ -28,6 +28,12 @@ export const auditQuery = page.extend({
 });
 export type AuditQuery = z.infer<typeof auditQuery>;
 
+/** Query of `GET /v1/audit/export`. */
+export const auditExportQuery = auditQuery
+  .omit({ cursor: true, limit: true })
+  .extend({ format: z.enum(['ndjson', 'csv']).default('ndjson') });
+export type AuditExportQuery = z.infer<typeof auditExportQuery>;
+
 /** Query of `GET /v1/deliveries`. */
 export const deliveriesQuery = page.extend({
   channelId: uuid.optional(),

@@ -1,7 +1,10 @@
 import { type AuditQuery } from '#libs/contracts';
 import { type AuditCursor } from './audit-cursor.js';
 
-type Filter = Pick<AuditQuery, 'agentId' | 'sessionId' | 'type' | 'actor' | 'from' | 'to' | 'text'>;
+type Filter = Pick<AuditQuery, 'agentId' | 'sessionId' | 'type' | 'actor' | 'from' | 'to' | 'text'> & {
+  /** null: all. */
+  agents?: readonly string[] | null;
+};
 
 /** `where` of an audit search and its values. */
 export function conditions(filter: Filter, cursor: AuditCursor | null): { where: string; values: unknown[] } {
@@ -13,6 +16,7 @@ export function conditions(filter: Filter, cursor: AuditCursor | null): { where:
     parts.push(part(`$${values.length}`));
   };
   add((place) => `agent_id = ${place}`, filter.agentId);
+  add((place) => `agent_id = any(${place}::uuid[])`, filter.agents ?? undefined);
   add((place) => `session_id = ${place}`, filter.sessionId);
   add((place) => `type = ${place}`, filter.type);
   add((place) => `actor = ${place}`, filter.actor);

@@ -22,10 +22,21 @@ const COLUMNS = `
   a.position, a.stream_id, a.version, v.event_id::text, v.type, v.schema_version, v.actor, v.request_id, v.payload,
   to_char(a.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time, encode(v.leaf, 'hex') as leaf`;
 
-/** The ledger's events, newest first. `source` becomes the envelopes' source. Throws a RangeError for a cursor that is none. */
-export async function queryAudit(database: Database, query: AuditQuery, source: string): Promise<List<CloudEvent>> {
+export interface AuditScope {
+  /** Becomes the envelopes' source. */
+  source: string;
+  /** Only these agents' events; all when absent or null. */
+  agents?: readonly string[] | null;
+}
+
+/** The ledger's events, newest first. Throws a RangeError for a cursor that is none. */
+export async function queryAudit(
+  database: Database,
+  query: AuditQuery,
+  { source, agents = null }: AuditScope,
+): Promise<List<CloudEvent>> {
   const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
-  const { where, values } = conditions(query, cursor);
+  const { where, values } = conditions({ ...query, agents }, cursor);
   const isBackward = cursor?.direction === 'newer';
   const order = isBackward ? 'asc' : 'desc';
   const text = `
