@@ -1,7 +1,14 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateHolderKeys, OwnerClient, publicKeysOf, saveHolder } from '#libs/client';
-import { type AgentView, type CloudEvent, type CreateSessionBody, type SessionWithToken } from '#libs/contracts';
+import { decodeJwt } from 'jose';
+import {
+  bareToken,
+  type AgentView,
+  type CloudEvent,
+  type CreateSessionBody,
+  type SessionWithToken,
+} from '#libs/contracts';
 import {
   createTestDatabase,
   startProcess,
@@ -64,14 +71,11 @@ export class RunningLedger implements AsyncDisposable {
   }
 
   /** Registers a holder of the session and keeps its keys in that data directory. */
-  async hold(dataDir: string, session: { id: string }, name = 'default'): Promise<string> {
+  async hold(dataDir: string, session: SessionWithToken, name = 'default'): Promise<string> {
+    const { iss: issuer = '' } = decodeJwt(bareToken(session.token ?? ''));
     const keys = await generateHolderKeys();
     const holder = await this.owner.registerHolder({ sessionId: session.id, name, ...publicKeysOf(keys) });
-    await saveHolder(
-      dataDir,
-      { holderId: holder.id, issuer: await this.issuer(), baseUrl: this.baseUrl, ...keys },
-      name,
-    );
+    await saveHolder(dataDir, { holderId: holder.id, issuer, baseUrl: this.baseUrl, ...keys }, name);
     return holder.id;
   }
 
@@ -87,11 +91,6 @@ export class RunningLedger implements AsyncDisposable {
 
   async renewals(sessionId: string): Promise<number> {
     return (await this.events(sessionId)).filter(({ type }) => type === 'ledger.session.renewed.v1').length;
-  }
-
-  async issuer(): Promise<string> {
-    const answer = await fetch(`${this.baseUrl}/.well-known/oauth-authorization-server`);
-    return ((await answer.json()) as { issuer: string }).issuer;
   }
 
   async kill(): Promise<void> {

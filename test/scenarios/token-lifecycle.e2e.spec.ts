@@ -148,33 +148,40 @@ describe('the life of a token', () => {
   });
 
   it('T-13 server down: three retries, `error`, and it recovers by itself when the server is back', async () => {
-    await using it = await desktop(ledger, slow);
-    await it.host.untilSelf({ state: 'active' });
-    it.proxy.treat = () => 'refuse';
-    it.proxy.cutAll();
-    it.proxy.forget();
-    await it.host.untilSelf({ state: 'error', reason: 'server_unreachable' }, 60_000);
-    const attempts = it.proxy.seen.filter(({ path }) => path !== '/v1/updates' && path !== '/v1/holders/receipts');
+    await using proxy = await LedgerProxy.start(ledger.baseUrl);
+    let down = false;
+    proxy.treat = ({ method }) => {
+      if (method === 'PUT' && !down) {
+        down = true;
+        setImmediate(() => proxy.cutAll());
+        proxy.forget();
+      }
+      return down ? 'refuse' : 'pass';
+    };
+    await using host = await McpHost.connect({ dataDir: slow.dataDir, baseUrl: proxy.url });
+    await until(() => down, { timeoutMs: 40_000, describe: 'the renewal to fall into the outage' });
+    await host.untilSelf({ state: 'error', reason: 'server_unreachable' }, 60_000);
+    const attempts = proxy.seen.filter(({ path }) => path !== '/v1/updates' && path !== '/v1/holders/receipts');
     expect(attempts.map(({ method, path }) => `${method} ${path.replace(slow.session.id, 'id')}`)).toEqual([
-      'PUT /v1/sessions/id/renew',
-      // Nobody knows whether the first was heard, so each retry asks before it would send again.
+      // Nobody knows whether the renewal was heard, so each retry asks before it would send again.
       'POST /v1/holders/token',
       'POST /v1/holders/token',
       'POST /v1/holders/token',
     ]);
     const gaps = attempts.slice(1).map(({ at }, index) => Math.round((at - (attempts[index]?.at ?? 0)) / 1000));
-    expect(gaps).toEqual([1, 2, 4]);
-    const down = await it.host.call('session_status');
-    expect(down).toMatchObject({ isError: false, content: { status: 'daemon_unavailable', retryable: true } });
-    it.proxy.treat = () => 'pass';
-    await it.host.untilSelf({ state: 'active', generation: 1 }, 30_000);
+    expect(gaps).toEqual([2, 4]);
+    const meanwhile = await host.call('session_status');
+    expect(meanwhile).toMatchObject({ isError: false, content: { status: 'daemon_unavailable', retryable: true } });
+    down = false;
+    proxy.treat = () => 'pass';
+    await host.untilSelf({ state: 'active', generation: 1 }, 30_000);
   });
 });
 
 describe('a session whose life is shorter than its next token', () => {
   it('T-06 absolute lifetime reached: no renewal; `expired` when the token ends', async () => {
-    await using short = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '6' });
-    const installation = await short.install({ expiresIn: 4 });
+    await using short = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '7' });
+    const installation = await short.install({ expiresIn: 6 });
     await using proxy = await LedgerProxy.start(short.baseUrl);
     await using host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url });
     await host.untilSelf({ state: 'expiring', reason: 'absolute_lifetime' });

@@ -9,3 +9,4 @@ export {
 } from './mcp-token.js';
 export { PrivateFileRefused, readPrivateFile, writePrivateFile } from './private-file.js';
 export { type RenameDependencies } from './rename-with-retry.js';
+export { removeLeftovers } from './remove-leftovers.js';

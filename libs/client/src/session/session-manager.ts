@@ -1,4 +1,5 @@
 import { type CloudEvent } from '#libs/contracts';
+import { removeLeftovers } from '#libs/token-file';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { type Log } from '../log.js';
 import { DirectoryWatch } from './directory-watch.js';
@@ -69,6 +70,7 @@ export class SessionManager {
 
   /** Loads a token and begins to keep it; asks the server in the background. */
   start(): void {
+    removeLeftovers(this.options.tokenFile);
     this.store.changed();
     const candidates = [this.store.read(), this.environmentToken].filter((token) => token !== null);
     const first = candidates.find((token) => this.session.isUsable(token)) ?? candidates[0];
