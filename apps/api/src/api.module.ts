@@ -20,6 +20,7 @@ import { RevocationsController } from './revocations/revocations.controller.js';
 import { RevokeSessionController } from './revoke-session/revoke-session.controller.js';
 import { RotateSessionController } from './rotate-session/rotate-session.controller.js';
 import { ShowSessionController } from './show-session/show-session.controller.js';
+import { ShowStatusController } from './show-status/show-status.controller.js';
 import { UpdatesController } from './updates/updates.controller.js';
 
 const CONTROLLERS: Type[] = [
@@ -40,6 +41,7 @@ const CONTROLLERS: Type[] = [
   RevokeSessionController,
   RotateSessionController,
   ShowSessionController,
+  ShowStatusController,
   UpdatesController,
 ];
 

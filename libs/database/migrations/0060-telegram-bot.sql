@@ -25,3 +25,6 @@ create table bot.used_keyboard (
 create index used_keyboard_age on bot.used_keyboard (used_at);
 
 grant select, insert, update, delete on all tables in schema bot to session_ledger_app;
+
+-- What operators' tools compare with the code.
+grant select on public.session_ledger_migration to session_ledger_app;

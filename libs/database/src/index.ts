@@ -1,5 +1,6 @@
 export { Database, type Row } from './database.js';
 export { type DatabaseOptions } from './database-options.js';
+export { schemaState, type SchemaState } from './schema-state.js';
 export { lead, Lease } from './leader.js';
 export { LOCKS } from './locks.js';
 export { type PoolClient } from 'pg';

@@ -8,6 +8,7 @@ export {
   type Environment,
 } from './config.js';
 export { createLogger, NestLogger, type Logger, type LoggerOptions } from './logger.js';
+export { programVersion } from './program-version.js';
 export { newId, newSecret } from './ids.js';
 export { Counter, createMetrics, Gauge, Histogram, type Registry } from './telemetry.js';
 export { Health, serveHealth, type HealthCheck, type HealthReport, type HealthServer } from './health.js';

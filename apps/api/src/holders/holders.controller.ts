@@ -1,6 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { acknowledge, type Caller, handOverToken, listHolders, registerHolder, removeHolder } from '#libs/commands';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import {
+  acknowledge,
+  assignHolder,
+  type Caller,
+  handOverToken,
+  listHolders,
+  registerHolder,
+  removeHolder,
+} from '#libs/commands';
+import {
+  assignHolderBody,
+  type AssignHolderBody,
   type HandOverView,
   holdersQuery,
   type HoldersQuery,
@@ -13,6 +23,7 @@ import {
   type RegisterHolderBody,
   uuid,
 } from '#libs/contracts';
+import { type HolderHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
@@ -32,18 +43,7 @@ export class HoldersController {
     @Body(new ZodPipe(registerHolderBody)) body: RegisterHolderBody,
     @CalledBy() caller: Caller,
   ): Promise<HolderView> {
-    const { holderId, agentId, sessionId, name, createdAt } = await registerHolder(this.context.commands, body, caller);
-    return {
-      id: holderId,
-      agentId,
-      sessionId,
-      name,
-      generation: null,
-      acknowledgedAt: null,
-      ended: false,
-      lastSeenAt: null,
-      createdAt: toRfc3339(createdAt),
-    };
+    return registeredView(await registerHolder(this.context.commands, body, caller));
   }
 
   @Get()
@@ -56,6 +56,16 @@ export class HoldersController {
     const last = items.at(-1)?.id;
     const nextCursor = found.length > query.limit && last ? encodeCursor({ direction: 'next', key: last }) : null;
     return { items, nextCursor, prevCursor: null };
+  }
+
+  @Patch(':id')
+  @Allow('owner')
+  async assign(
+    @IdParam() holderId: string,
+    @Body(new ZodPipe(assignHolderBody)) { sessionId }: AssignHolderBody,
+    @CalledBy() caller: Caller,
+  ): Promise<HolderView> {
+    return registeredView(await assignHolder(this.context.commands, { holderId, sessionId }, caller));
   }
 
   @Delete(':id')
@@ -78,6 +88,21 @@ export class HoldersController {
   async acknowledge(@Body(new ZodPipe(receiptBody)) body: ReceiptBody, @Who() principal: Principal): Promise<void> {
     await acknowledge(this.context.commands.database, holderOf(principal), body);
   }
+}
+
+/** A holder that has not run its session's token yet. */
+function registeredView({ holderId, agentId, sessionId, name, createdAt }: HolderHead): HolderView {
+  return {
+    id: holderId,
+    agentId,
+    sessionId,
+    name,
+    generation: null,
+    acknowledgedAt: null,
+    ended: false,
+    lastSeenAt: null,
+    createdAt: toRfc3339(createdAt),
+  };
 }
 
 function holderOf(principal: Principal) {

@@ -18,7 +18,7 @@ export async function readReadiness(baseUrl: string): Promise<Readiness> {
     response = await fetch(`${baseUrl}/health/ready`, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
     body = (await response.json()) as typeof body;
   } catch (error) {
-    const reason = error instanceof SyntaxError ? 'something else answers there' : networkReason(error);
+    const reason = (error as Error).name === 'SyntaxError' ? 'something else answers there' : networkReason(error);
     throw new ServerUnreachable(baseUrl, reason, { cause: error });
   }
   return { ready: response.ok, checks: body.checks ?? {}, date: response.headers.get('date') };

@@ -101,7 +101,7 @@ export class OwnerHttp {
       return await response.json();
     } catch (error) {
       const reason =
-        error instanceof SyntaxError
+        (error as Error).name === 'SyntaxError'
           ? `something else answers there (HTTP ${response.status}, not JSON)`
           : networkReason(error);
       throw new ServerUnreachable(this.baseUrl, reason, { cause: error });

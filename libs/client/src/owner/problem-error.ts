@@ -35,13 +35,17 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
 };
 
-/** One plain phrase for whatever `fetch` threw. */
+/** One plain phrase for whatever `fetch` threw. By shape: its errors may come from another realm. */
 export function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'timed out';
-  const { cause } = error as { cause?: { code?: unknown; message?: unknown } };
+  const { name, message, cause } = error as {
+    name?: unknown;
+    message?: unknown;
+    cause?: { code?: unknown; message?: unknown };
+  };
+  if (name === 'TimeoutError') return 'timed out';
   if (typeof cause?.code === 'string') return REASONS[cause.code] ?? cause.code;
-  return typeof cause?.message === 'string' ? cause.message : error.message;
+  if (typeof cause?.message === 'string') return cause.message;
+  return typeof message === 'string' ? message : String(error);
 }
 
 /** Whether a parsed body is a problem of ours. */
