@@ -8,7 +8,6 @@ import { lockDataDir, prepareDataDir } from './data-dir.js';
 import { greeting } from './greeting.js';
 import { openLog } from './log-file.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
-import { SERVICES } from './services.js';
 import { type StopSignal } from './stop-signal.js';
 
 /** Starts everything in order; what was opened is on the stack, also when a later step throws. */
@@ -23,7 +22,11 @@ export async function startStandalone(opened: CloseStack, stop: StopSignal): Pro
   secretFile(config.ownerKeyFile);
   stop.check();
 
-  const servers = await startBundledServers(config, opened, (message) => process.stdout.write(`  ${message}\n`));
+  // The services' code loads while the servers start.
+  const [servers, { SERVICES }] = await Promise.all([
+    startBundledServers(config, opened, (message) => process.stdout.write(`  ${message}\n`)),
+    import('./services.js'),
+  ]);
   stop.check();
 
   const { databaseUrl, natsUrl } = servers;

@@ -66,6 +66,8 @@ function closeOnSignal(service: RunningService, logger: Logger): void {
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
+  // The bootstrap that started us was killed.
+  process.once('disconnect', () => close('SIGHUP'));
 }
 
 /** The URL of a server that a service running apart cannot do without. */
