@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { secretFile } from '#libs/embedded';
 import { type Config, readConfig, redactConfig } from '#libs/platform';
 import { startBundledServers } from './bundled-servers.js';
 import { checkPort } from './check-port.js';
@@ -19,7 +18,6 @@ export async function startStandalone(opened: CloseStack, stop: StopSignal): Pro
   opened.push('the data directory', () => lock[Symbol.dispose]());
   await checkPort(config.host, config.port);
   const log = openLog(dataDir, config.logLevel);
-  secretFile(config.ownerKeyFile);
   stop.check();
 
   // The services' code loads while the servers start.
