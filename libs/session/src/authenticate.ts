@@ -22,7 +22,8 @@ export function tokenStanding(
   if (state.status === 'revoked') return 'revoked';
   if (state.status === 'expired' || now >= state.expiresAt) return 'expired';
   if (generation === state.generation) return 'current';
-  const inGrace = state.previousTokenAccepted && now < state.issuedAt + previousTokenGrace;
+  // Grace 0 is off even where the clock stepped back behind the renewal.
+  const inGrace = state.previousTokenAccepted && previousTokenGrace > 0 && now < state.issuedAt + previousTokenGrace;
   return generation === state.generation - 1 && inGrace ? 'previous' : 'superseded';
 }
 

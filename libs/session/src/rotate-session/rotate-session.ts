@@ -4,9 +4,11 @@ import { type SessionState } from '../session.state.js';
 
 /**
  * The owner's rotation: a new token at once, not counted as a renewal, no grace for the old one. The new token lives the
- * session's TTL, or up to the absolute end where that comes first. Null when the session has ended.
+ * session's TTL, or up to the absolute end where that comes first. Null when the session has ended. A clock that stepped back
+ * does not make a token that is older than its predecessor.
  */
 export function rotateSession(state: SessionState, now: number): TokenGrant | null {
   if (state.status !== 'active' || now >= state.expiresAt) return null;
-  return nextGrant(state, now, Math.min(now + state.expiresIn, state.absoluteExpiresAt));
+  const issuedAt = Math.max(now, state.issuedAt);
+  return nextGrant(state, issuedAt, Math.min(issuedAt + state.expiresIn, state.absoluteExpiresAt));
 }
