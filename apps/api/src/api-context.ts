@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { type CommandDeps } from '#libs/commands';
 import { type Config, type Health, type Logger, type Registry } from '#libs/platform';
 import { type ApiKeys } from '#libs/commands';
+import { type Channels } from '#libs/deliveries';
 import { type OwnerPassword } from './owner-credential/owner-password.js';
 import { type UpdateHub } from './updates/update-hub.js';
 
@@ -15,6 +16,7 @@ export interface ApiContext {
   ownerPassword: OwnerPassword;
   apiKeys: ApiKeys;
   updates: UpdateHub;
+  channels: Channels;
 }
 
 export const API_CONTEXT = Symbol('ApiContext');

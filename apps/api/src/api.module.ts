@@ -5,7 +5,9 @@ import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { API_CONTEXT, type ApiContext } from './api-context.js';
 import { AuditController } from './audit/audit.controller.js';
 import { CredentialsGuard } from './auth/credentials.guard.js';
+import { ChannelsController } from './channels/channels.controller.js';
 import { CreateSessionController } from './create-session/create-session.controller.js';
+import { DeliveriesController } from './deliveries/deliveries.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { HoldersController } from './holders/holders.controller.js';
 import { JwksController } from './jwks/jwks.controller.js';
@@ -21,13 +23,16 @@ import { RevokeSessionController } from './revoke-session/revoke-session.control
 import { RotateSessionController } from './rotate-session/rotate-session.controller.js';
 import { ShowSessionController } from './show-session/show-session.controller.js';
 import { ShowStatusController } from './show-status/show-status.controller.js';
+import { SilencesController } from './silences/silences.controller.js';
 import { UpdatesController } from './updates/updates.controller.js';
 
 const CONTROLLERS: Type[] = [
   AgentsController,
   ApiKeysController,
   AuditController,
+  ChannelsController,
   CreateSessionController,
+  DeliveriesController,
   HealthController,
   HoldersController,
   IntrospectController,
@@ -42,6 +47,7 @@ const CONTROLLERS: Type[] = [
   RotateSessionController,
   ShowSessionController,
   ShowStatusController,
+  SilencesController,
   UpdatesController,
 ];
 

@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { ApiKeys, ensureSigningKey } from '#libs/commands';
 import { APPEND_HINT_SUBJECT, LOG_SUBJECTS } from '#libs/contracts';
 import { Database } from '#libs/database';
+import { Channels } from '#libs/deliveries';
 import { createLedger, lastPosition } from '#libs/ledger';
 import { connectNats } from '#libs/messaging';
 import {
@@ -41,7 +42,8 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
   });
   const nats = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${NAME}` });
   const ledger = createLedger(database, { onAppended: () => nats.publish(APPEND_HINT_SUBJECT) });
-  const keys = new KeyRing(database, SecretBox.open(config.sealKey));
+  const box = SecretBox.open(config.sealKey);
+  const keys = new KeyRing(database, box);
   await ensureSigningKey({ database, heads: ledger, keys });
 
   const updates = new UpdateHub({
@@ -73,6 +75,7 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
     ownerPassword: new OwnerPassword(OwnerKeyFile.prepare(config.ownerKeyFile), new SourceDelays()),
     apiKeys: new ApiKeys(database),
     updates,
+    channels: new Channels(database, box),
   };
   const app = await createApp(context);
   await app.listen(config.port, config.host);

@@ -15,7 +15,7 @@ export { CheckpointMissing, Intake, PositionGap, type IntakeResult } from './not
 export { raiseTrouble, type ChannelTrouble } from './notifications/raise-trouble.js';
 export { type Stage } from './notifications/record-notification.js';
 export { sendCanaries, sendTest } from './notifications/send-test.js';
-export { whyNotified, type WhyView } from './notifications/why.js';
+export { whyNotified } from './notifications/why.js';
 export { Deliveries, type DeliveriesFilter, type PageRequest } from './deliveries/deliveries.js';
 export { claimMessages, type ClaimOptions } from './claims/claim-messages.js';
 export {
@@ -35,3 +35,4 @@ export {
 } from './claims/due-channels.js';
 export { dueReminders, forgetReminder, remindOf, type DueReminder } from './notifications/reminders.js';
 export { expiringNow } from './notifications/expiring-now.js';
+export { Silences, type NewSilence } from './silences/silences.js';

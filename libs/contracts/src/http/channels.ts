@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENT_TYPES, type EventType } from '../event-types.js';
-import { timestamp, uuid } from './common.js';
+import { reason, timestamp, uuid } from './common.js';
 
 export const ALERT_LEVELS = ['INFO', 'WARNING', 'CRITICAL'] as const;
 export const alertLevel = z.enum(ALERT_LEVELS);
@@ -50,6 +50,18 @@ export const createChannelBody = z.discriminatedUnion('type', [
 ]);
 export type CreateChannelBody = z.infer<typeof createChannelBody>;
 
+/** A new `config` replaces the old one whole; a webhook's without `secret` keeps the secret. */
+export const updateChannelBody = z.strictObject({
+  name: common.name.optional(),
+  events: common.events.nullable(),
+  minLevel: alertLevel.optional(),
+  agents: common.agents.nullable(),
+  priority: z.int().min(0).max(1000).optional(),
+  enabled: z.boolean().optional(),
+  config: z.record(z.string(), z.unknown()).optional(),
+});
+export type UpdateChannelBody = z.infer<typeof updateChannelBody>;
+
 export const channelType = z.enum(['webhook', 'telegram', 'email']);
 export type ChannelType = z.infer<typeof channelType>;
 
@@ -63,6 +75,8 @@ export const channelView = z.object({
   priority: z.int(),
   enabled: z.boolean(),
   createdAt: timestamp,
+  /** Why it takes nothing but tests until it works again or is changed; null when nothing is wrong. */
+  stoppedReason: z.string().nullable(),
 });
 export type ChannelView = z.infer<typeof channelView>;
 
@@ -101,3 +115,59 @@ export const deliveryView = z.object({
   createdAt: timestamp,
 });
 export type DeliveryView = z.infer<typeof deliveryView>;
+
+/** Puts alerts off (`snooze`) or drops them (`silence`) until a time: of one agent, of one session, or all. Never critical ones. */
+export const createSilenceBody = z
+  .strictObject({
+    agentId: uuid.optional(),
+    sessionId: uuid.optional(),
+    mode: z.enum(['snooze', 'silence']).default('snooze'),
+    /** Seconds from now. */
+    duration: z.int().min(60).max(2_592_000),
+    reason: reason.optional(),
+  })
+  .refine(
+    ({ agentId, sessionId }) => agentId === undefined || sessionId === undefined,
+    'give an agent or a session, not both',
+  );
+export type CreateSilenceBody = z.infer<typeof createSilenceBody>;
+
+export const silenceView = z.object({
+  id: uuid,
+  agentId: uuid.nullable(),
+  sessionId: uuid.nullable(),
+  mode: z.enum(['snooze', 'silence']),
+  reason: z.string().nullable(),
+  createdBy: z.string(),
+  createdAt: timestamp,
+  endsAt: timestamp,
+});
+export type SilenceView = z.infer<typeof silenceView>;
+
+/** Answer of `GET /v1/notifications/:id/why`. */
+export const whyView = z.object({
+  notificationId: uuid,
+  stage: z.string(),
+  level: alertLevel,
+  event: z.object({
+    id: uuid,
+    type: z.string(),
+    time: timestamp,
+    position: z.int().nullable(),
+    streamVersion: z.int().nullable(),
+    /** Leaf hash in the log's tree, lower-case hex. */
+    leaf: z.string().nullable(),
+  }),
+  /** For `SessionExpiringSoon`: the legs of the rule that held, with the figures of that moment. */
+  rule: z
+    .object({
+      causes: z.array(z.string()),
+      remainingRenewals: z.int().nullable(),
+      endsAt: timestamp,
+      secondsLeft: z.int(),
+      trigger: z.string(),
+    })
+    .nullable(),
+  sentence: z.string(),
+});
+export type WhyView = z.infer<typeof whyView>;

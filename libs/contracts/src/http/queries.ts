@@ -38,6 +38,8 @@ export type AuditExportQuery = z.infer<typeof auditExportQuery>;
 export const deliveriesQuery = page.extend({
   channelId: uuid.optional(),
   eventId: uuid.optional(),
+  sessionId: uuid.optional(),
+  agentId: uuid.optional(),
   status: deliveryStatus.optional(),
 });
 export type DeliveriesQuery = z.infer<typeof deliveriesQuery>;

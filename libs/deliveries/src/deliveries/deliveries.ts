@@ -3,7 +3,11 @@ import { type Database } from '#libs/database';
 
 export interface DeliveriesFilter {
   channelId?: string | undefined;
+  eventId?: string | undefined;
   sessionId?: string | undefined;
+  agentId?: string | undefined;
+  /** Only of these agents; null = of all, and of none. */
+  agents?: readonly string[] | null;
   status?: DeliveryStatus | undefined;
 }
 
@@ -51,17 +55,30 @@ export class Deliveries {
        where ($1::uuid is null or d.channel_id = $1) and ($2::uuid is null or n.session_id = $2)
          and ($3::text is null or d.status = $3)
          and ($4::uuid is null or d.delivery_id < $4) and ($5::uuid is null or d.delivery_id > $5)
+         and ($7::uuid is null or n.event_id = $7) and ($8::uuid is null or n.agent_id = $8)
+         and ($9::uuid[] is null or n.agent_id = any($9))
        order by d.delivery_id ${after === undefined ? 'desc' : 'asc'} limit $6`,
-      [filter.channelId ?? null, filter.sessionId ?? null, filter.status ?? null, before ?? null, after ?? null, limit],
+      [
+        filter.channelId ?? null,
+        filter.sessionId ?? null,
+        filter.status ?? null,
+        before ?? null,
+        after ?? null,
+        limit,
+        filter.eventId ?? null,
+        filter.agentId ?? null,
+        filter.agents ?? null,
+      ],
     );
     return rows.map(viewOf);
   }
 
-  /** Throws `NOT_FOUND`. */
-  async get(id: string): Promise<DeliveryView> {
+  /** Only of `agents`, if given. Throws `NOT_FOUND`. */
+  async get(id: string, agents: readonly string[] | null = null): Promise<DeliveryView> {
     const rows = await this.database.query<DeliveryRow>(
-      `select ${VIEW} from deliveries.delivery d join deliveries.notification n using (notification_id) where d.delivery_id = $1`,
-      [id],
+      `select ${VIEW} from deliveries.delivery d join deliveries.notification n using (notification_id)
+       where d.delivery_id = $1 and ($2::uuid[] is null or n.agent_id = any($2))`,
+      [id, agents],
     );
     if (!rows[0]) throw new LedgerError('NOT_FOUND', { detail: `There is no delivery ${id}.` });
     return viewOf(rows[0]);

@@ -1,36 +1,17 @@
-import { LedgerError, type CloudEvent } from '#libs/contracts';
+import { LedgerError, type CloudEvent, type WhyView } from '#libs/contracts';
 import { type Database } from '#libs/database';
 import { levelName } from '../alert-levels.js';
 
-/** Why an alert was sent: the event, its hash, and the leg of the rule. */
-export interface WhyView {
-  notificationId: string;
-  stage: string;
-  level: string;
-  event: {
-    id: string;
-    type: string;
-    time: string;
-    position: number | null;
-    streamVersion: number | null;
-    leaf: string | null;
-  };
-  /** For `SessionExpiringSoon`: which leg held, with the figures of that moment. */
-  rule: {
-    causes: string[];
-    remainingRenewals: number | null;
-    endsAt: string;
-    secondsLeft: number;
-    trigger: string;
-  } | null;
-  sentence: string;
-}
-
-/** Throws `NOT_FOUND`. */
-export async function whyNotified(database: Database, notificationId: string): Promise<WhyView> {
+/** Why an alert was sent: the event, its hash, and the leg of the rule. Only for `agents`, if given. Throws `NOT_FOUND`. */
+export async function whyNotified(
+  database: Database,
+  notificationId: string,
+  agents: readonly string[] | null = null,
+): Promise<WhyView> {
   const rows = await database.query<{ stage: string; level: number; envelope: string }>(
-    'select stage, level, envelope from deliveries.notification where notification_id = $1',
-    [notificationId],
+    `select stage, level, envelope from deliveries.notification
+     where notification_id = $1 and ($2::uuid[] is null or agent_id = any($2))`,
+    [notificationId, agents],
   );
   const row = rows[0];
   if (!row) throw new LedgerError('NOT_FOUND', { detail: `There is no notification ${notificationId}.` });

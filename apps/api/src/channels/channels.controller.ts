@@ -1,0 +1,94 @@
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import {
+  type ChannelView,
+  createChannelBody,
+  type CreateChannelBody,
+  type DeliveryView,
+  type List,
+  page,
+  updateChannelBody,
+  type UpdateChannelBody,
+} from '#libs/contracts';
+import { raiseTrouble, TargetPolicy } from '#libs/deliveries';
+import { type ApiContext, Context } from '../api-context.js';
+import { Allow } from '../auth/allow.decorator.js';
+import { IdParam } from '../validation/id-param.js';
+import { ZodPipe } from '../validation/zod.pipe.js';
+import { rotated, secretsOf } from './channel-secrets.js';
+import { channelViewOf } from './channel-view.js';
+import { testChannel } from './test-channel.js';
+
+type WithSecret = ChannelView & { secret?: string };
+
+@Controller('v1/channels')
+export class ChannelsController {
+  private readonly policy: TargetPolicy;
+
+  constructor(@Context() private readonly context: ApiContext) {
+    this.policy = new TargetPolicy(context.config.allowPrivateTargets);
+  }
+
+  /** A webhook's secret that was made here is in this answer and in no other. */
+  @Post()
+  @Allow('owner')
+  async create(@Body(new ZodPipe(createChannelBody)) body: CreateChannelBody): Promise<WithSecret> {
+    const { type, config, ...wish } = body;
+    const { secrets, madeSecret } = secretsOf({ type, config, policy: this.policy, now: Date.now() });
+    const channel = await this.context.channels.create(wish, secrets);
+    return { ...channelViewOf(channel), ...(madeSecret !== undefined && { secret: madeSecret }) };
+  }
+
+  /** All of them: they are few. */
+  @Get()
+  @Allow('owner', 'auditor')
+  async list(@Query(new ZodPipe(page)) _query: unknown): Promise<List<ChannelView>> {
+    return { items: (await this.context.channels.list()).map(channelViewOf), nextCursor: null, prevCursor: null };
+  }
+
+  @Get(':id')
+  @Allow('owner', 'auditor')
+  async show(@IdParam() id: string): Promise<ChannelView> {
+    return channelViewOf(await this.context.channels.get(id));
+  }
+
+  @Patch(':id')
+  @Allow('owner')
+  async update(
+    @IdParam() id: string,
+    @Body(new ZodPipe(updateChannelBody)) { config, ...changes }: UpdateChannelBody,
+  ): Promise<ChannelView> {
+    const { channels } = this.context;
+    if (config === undefined) return channelViewOf(await channels.update(id, changes));
+    const { type } = await channels.get(id);
+    const current = await channels.secrets(id);
+    const { secrets } = secretsOf({ type, config, current, policy: this.policy, now: Date.now() });
+    return channelViewOf(await channels.update(id, changes, secrets));
+  }
+
+  /** What was still queued is dropped, and the owner hears of it through the others. */
+  @Delete(':id')
+  @Allow('owner')
+  @HttpCode(204)
+  async delete(@IdParam() channelId: string): Promise<void> {
+    const dropped = await this.context.channels.delete(channelId);
+    if (dropped === 0) return;
+    const reason = `It was deleted while ${dropped} ${dropped === 1 ? 'alert was' : 'alerts were'} waiting for it. See \`sledger deliveries list --status suppressed\`.`;
+    await this.context.commands.database.transaction((client) => raiseTrouble(client, { channelId, reason }));
+  }
+
+  @Post(':id/rotate-secret')
+  @Allow('owner')
+  @HttpCode(200)
+  async rotateSecret(@IdParam() id: string): Promise<WithSecret> {
+    const { channels } = this.context;
+    const { secrets, madeSecret } = rotated(await channels.secrets(id), Date.now());
+    return { ...channelViewOf(await channels.update(id, {}, secrets)), secret: madeSecret };
+  }
+
+  @Post(':id/test')
+  @Allow('owner')
+  @HttpCode(200)
+  async test(@IdParam() id: string): Promise<DeliveryView> {
+    return testChannel(this.context.commands.database, await this.context.channels.get(id));
+  }
+}

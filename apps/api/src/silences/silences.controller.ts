@@ -1,0 +1,40 @@
+import { Body, Controller, Delete, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { type Caller } from '#libs/commands';
+import { createSilenceBody, type CreateSilenceBody, type List, page, type SilenceView } from '#libs/contracts';
+import { Silences } from '#libs/deliveries';
+import { type ApiContext, Context } from '../api-context.js';
+import { Allow } from '../auth/allow.decorator.js';
+import { CalledBy } from '../auth/caller.decorator.js';
+import { IdParam } from '../validation/id-param.js';
+import { ZodPipe } from '../validation/zod.pipe.js';
+
+@Controller('v1/silences')
+export class SilencesController {
+  private readonly silences: Silences;
+
+  constructor(@Context() context: ApiContext) {
+    this.silences = new Silences(context.commands.database);
+  }
+
+  @Post()
+  @Allow('owner')
+  create(
+    @Body(new ZodPipe(createSilenceBody)) body: CreateSilenceBody,
+    @CalledBy() { actor }: Caller,
+  ): Promise<SilenceView> {
+    return this.silences.create(body, actor);
+  }
+
+  @Get()
+  @Allow('owner', 'auditor')
+  async list(@Query(new ZodPipe(page)) _query: unknown): Promise<List<SilenceView>> {
+    return { items: await this.silences.list(), nextCursor: null, prevCursor: null };
+  }
+
+  @Delete(':id')
+  @Allow('owner')
+  @HttpCode(204)
+  end(@IdParam() id: string): Promise<void> {
+    return this.silences.end(id);
+  }
+}

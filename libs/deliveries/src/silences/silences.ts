@@ -1,0 +1,84 @@
+import { LedgerError, type SilenceView } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { newId } from '#libs/platform';
+
+export interface NewSilence {
+  /** Neither agent nor session: everything. */
+  agentId?: string | undefined;
+  sessionId?: string | undefined;
+  mode: 'snooze' | 'silence';
+  /** Seconds from now. */
+  duration: number;
+  reason?: string | undefined;
+}
+
+interface SilenceRow {
+  silence_id: string;
+  agent_id: string | null;
+  session_id: string | null;
+  mode: 'snooze' | 'silence';
+  reason: string | null;
+  created_by: string;
+  created_at: Date;
+  ends_at: Date;
+}
+
+const COLUMNS = 'silence_id, agent_id, session_id, mode, reason, created_by, created_at, ends_at';
+
+/** The owner's wishes not to hear of something for a while. They are asked at each sending; critical alerts pass. */
+export class Silences {
+  constructor(private readonly database: Database) {}
+
+  async create(silence: NewSilence, actor: string): Promise<SilenceView> {
+    const rows = await this.database.query<SilenceRow>(
+      `insert into deliveries.silence (silence_id, agent_id, session_id, mode, reason, created_by, ends_at)
+       values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7)) returning ${COLUMNS}`,
+      [
+        newId(),
+        silence.agentId ?? null,
+        silence.sessionId ?? null,
+        silence.mode,
+        silence.reason ?? null,
+        actor,
+        silence.duration,
+      ],
+    );
+    return viewOf(rows[0]!);
+  }
+
+  /** Those that still hold, newest first. */
+  async list(): Promise<SilenceView[]> {
+    const rows = await this.database.query<SilenceRow>(
+      `select ${COLUMNS} from deliveries.silence where ends_at > clock_timestamp() order by silence_id desc`,
+    );
+    return rows.map(viewOf);
+  }
+
+  /** Ends it now: what was put off is decided again at once. Throws `NOT_FOUND`. */
+  async end(id: string): Promise<void> {
+    await this.database.transaction(async (client) => {
+      const { rowCount } = await client.query(
+        `update deliveries.silence set ends_at = clock_timestamp() where silence_id = $1 and ends_at > clock_timestamp()`,
+        [id],
+      );
+      if (rowCount === 0) throw new LedgerError('NOT_FOUND', { detail: `There is no silence ${id}.` });
+      await client.query(
+        `update deliveries.delivery set next_attempt_at = clock_timestamp()
+         where next_attempt_at > clock_timestamp() and detail like 'snoozed until %' and status in ('pending', 'retry')`,
+      );
+    });
+  }
+}
+
+function viewOf(row: SilenceRow): SilenceView {
+  return {
+    id: row.silence_id,
+    agentId: row.agent_id,
+    sessionId: row.session_id,
+    mode: row.mode,
+    reason: row.reason,
+    createdBy: row.created_by,
+    createdAt: row.created_at.toISOString(),
+    endsAt: row.ends_at.toISOString(),
+  };
+}
