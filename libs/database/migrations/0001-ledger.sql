@@ -11,16 +11,18 @@ end $$;
 
 grant usage on schema ledger to session_ledger_app;
 
--- One row per log, read by every append and changed only when an epoch opens (0004).
+-- One row per log, read by every append and changed only after a start of the server.
 create table ledger.log (
   log text primary key,
   epoch int not null,
   -- Transaction ids below this one belong to the cluster of an earlier epoch.
   floor_txid xid8 not null,
-  system_identifier text not null
+  system_identifier text not null,
+  -- Start of the server that the identifier was read from: another start, and it is read again.
+  server_started_at timestamptz not null
 );
 insert into ledger.log
-select 'main', 1, '0', system_identifier::text from pg_control_system();
+select 'main', 1, '0', system_identifier::text, pg_postmaster_start_time() from pg_control_system();
 
 -- One row per stream: its version and the head of its hash chain.
 create table ledger.stream (

@@ -53,6 +53,21 @@ begin
   end if;
 end $$;
 
+-- After a start of the server: is it still the same cluster? A database restored into another one has transaction ids that
+-- mean nothing here, so the next epoch opens: whatever is older sorts before it, whole.
+create function ledger.check_cluster() returns void language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update ledger.log l set
+    epoch = l.epoch + (l.system_identifier <> c.system_identifier::text)::int,
+    floor_txid = case when l.system_identifier <> c.system_identifier::text then pg_current_xact_id() else l.floor_txid end,
+    system_identifier = c.system_identifier::text,
+    server_started_at = pg_postmaster_start_time()
+  from pg_control_system() c
+  where l.server_started_at <> pg_postmaster_start_time();
+end $$;
+
 create function ledger.append(
   p_streams text[], p_expected bigint[], p_counts int[],
   p_event_ids uuid[], p_types text[], p_schema_versions smallint[], p_micros bigint[], p_payloads text[],
@@ -66,6 +81,7 @@ declare
   v_killed boolean;
   v_epoch int;
   v_floor xid8;
+  v_started timestamptz;
   v_fingerprint bytea;
   v_streams jsonb;
   v_version bigint;
@@ -108,8 +124,12 @@ begin
     end if;
   end if;
 
-  select k.active, l.epoch, l.floor_txid into strict v_killed, v_epoch, v_floor
+  select k.active, l.epoch, l.floor_txid, l.server_started_at into strict v_killed, v_epoch, v_floor, v_started
   from ledger.kill_switch k, ledger.log l;
+  if v_started <> pg_postmaster_start_time() then
+    perform ledger.check_cluster();
+    select l.epoch, l.floor_txid into strict v_epoch, v_floor from ledger.log l;
+  end if;
   if v_killed and not p_during_kill_switch then
     raise 'the kill switch is on' using errcode = 'LG005';
   end if;
@@ -163,10 +183,10 @@ begin
     insert into ledger.receipt (scope, key, fingerprint, streams) values (p_scope, p_key, p_fingerprint, v_streams);
   end if;
 
-  -- A restored database must open an epoch before it appends, else new events would sort before old ones.
+  -- The last net: within an epoch transaction ids only grow.
   if pg_current_xact_id() < v_floor then
-    raise 'transaction ids have gone back: the database was restored' using errcode = 'LG006',
-      hint = 'Restart the services: they open a new epoch at boot.';
+    raise 'transaction ids have gone back within epoch %', v_epoch using errcode = 'LG006',
+      hint = 'The cluster was reset under the ledger: restore a backup into a new cluster.';
   end if;
   return jsonb_build_object('replayed', false, 'streams', v_streams);
 end $$;

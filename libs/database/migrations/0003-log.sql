@@ -64,8 +64,13 @@ as $$
 declare
   c ledger.sequencer;
   v_epoch int;
+  v_started timestamptz;
 begin
-  select l.epoch into strict v_epoch from ledger.log l where l.log = p_log;
+  select l.epoch, l.server_started_at into strict v_epoch, v_started from ledger.log l where l.log = p_log;
+  if v_started <> pg_postmaster_start_time() then
+    perform ledger.check_cluster();
+    select l.epoch into strict v_epoch from ledger.log l where l.log = p_log;
+  end if;
   -- A quiet log costs no write: a row lock would take a transaction id and a flush.
   perform from ledger.event e, ledger.sequencer s
   where s.log = p_log and (e.epoch, e.txid, e.seq) > (s.epoch, s.txid, s.seq)

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { agentStream } from '#libs/contracts';
+import { Database } from '#libs/database';
+import { createLedger, type Ledger, type NewEvent } from '#libs/ledger';
+import { loadConfig, type Config } from '#libs/platform';
+import { createTestDatabase } from '#libs/testing';
+
+/** A ledger in a database of its own. */
+export interface LogFixture extends AsyncDisposable {
+  url: string;
+  database: Database;
+  ledger: Ledger;
+}
+
+export async function createLog(poolSize = 20): Promise<LogFixture> {
+  const place = await createTestDatabase();
+  const database = await Database.open({ url: place.url, applicationName: 'fault test', poolSize });
+  return {
+    url: place.url,
+    database,
+    ledger: createLedger(database),
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function agentEnabled(agentId: string): NewEvent {
+  return { id: randomUUID(), time: Date.now(), type: 'AgentEnabled', data: { agentId } };
+}
+
+/** Appends one event at the end of an agent's stream; answers its id. */
+export async function appendTo(ledger: Ledger, agentId: string = randomUUID()): Promise<string> {
+  const event = agentEnabled(agentId);
+  const streams = [{ streamId: agentStream(agentId), expectedVersion: null, events: [event] }];
+  await ledger.append({ streams, actor: 'owner', requestId: 'fault test' });
+  return event.id;
+}
+
+/** Appends many at once, a few at a time. */
+export async function appendMany(ledger: Ledger, count: number, agents = 50): Promise<void> {
+  const ids = Array.from({ length: agents }, () => randomUUID());
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await appendTo(ledger, ids[next++ % agents]);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+/** Configuration of services on the test's servers; the same sealing key for all. */
+export function serviceConfig(databaseUrl: string, natsUrl: string, more: Record<string, string> = {}): Config {
+  const LEDGER_SEAL_KEY = Buffer.alloc(32, 7).toString('base64');
+  return loadConfig({ DATABASE_URL: databaseUrl, NATS_URL: natsUrl, LEDGER_SEAL_KEY, ...more });
+}
