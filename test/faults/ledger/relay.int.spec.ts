@@ -1,0 +1,162 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
+import { STREAM } from '#libs/contracts';
+import { lastPosition, relayState, requestAdopt } from '#libs/ledger';
+import { connectNats, envelopeOf } from '#libs/messaging';
+import { createLogger, type RunningService } from '#libs/platform';
+import { auditPosition } from '#libs/read-models';
+import { startTestNats, until, type TestNats } from '#libs/testing';
+import { startProjector } from '../../../apps/projector/src/start-projector.js';
+import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
+import { appendMany, appendTo, createLog, serviceConfig, type LogFixture } from './log-fixture.js';
+
+const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+const opened: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  while (opened.length > 0) await opened.pop()?.[Symbol.asyncDispose]();
+});
+
+interface Bus {
+  nats: TestNats;
+  connection: NatsConnection;
+  manager: JetStreamManager;
+}
+
+async function openBus(): Promise<Bus> {
+  const nats = await startTestNats();
+  opened.push(nats);
+  const connection = await connectNats({ url: nats.url, name: 'test' });
+  opened.push({ [Symbol.asyncDispose]: () => connection.close() });
+  return { nats, connection, manager: await jetstreamManager(connection) };
+}
+
+async function openLog(): Promise<LogFixture> {
+  const log = await createLog();
+  opened.push(log);
+  return log;
+}
+
+async function start(service: typeof startSequencer, log: LogFixture, nats: TestNats): Promise<RunningService> {
+  const running = await service({ config: serviceConfig(log.url, nats.url), logger });
+  opened.push({ [Symbol.asyncDispose]: () => running.close() });
+  return running;
+}
+
+async function streamEnd({ manager }: Bus): Promise<number> {
+  return (await manager.streams.info(STREAM).catch(() => null))?.state.last_seq ?? -1;
+}
+
+/** Every message of the stream, against the store. */
+async function expectSame(bus: Bus, log: LogFixture, from: number, to: number): Promise<void> {
+  const stored = await log.ledger.readLog({ after: from - 1, limit: to - from + 1 });
+  expect(stored.map(({ position }) => position)).toEqual(Array.from({ length: to - from + 1 }, (_, i) => from + i));
+  for (const { position, id, leaf } of stored) {
+    const message = await bus.manager.streams.getMessage(STREAM, { seq: position });
+    expect(message && envelopeOf({ headers: message.header, data: message.data })).toMatchObject({
+      id,
+      leaf,
+      position,
+    });
+  }
+}
+
+describe('the relay', () => {
+  it('catches up after NATS was down while appends went on', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    await start(startSequencer, log, bus.nats);
+    await start(startProjector, log, bus.nats);
+    await appendMany(log.ledger, 100);
+    await until(async () => (await streamEnd(bus)) === 100, { describe: '100 relayed' });
+    await bus.nats.kill();
+    await appendMany(log.ledger, 300);
+    // Positions and read models go on without the bus.
+    await until(async () => (await auditPosition(log.database)) === 400, { describe: 'projected', timeoutMs: 20_000 });
+    await bus.nats.restart();
+    await until(async () => (await streamEnd(bus)) === 400, { describe: 'all relayed', timeoutMs: 30_000 });
+    await expectSame(bus, log, 1, 400);
+  });
+
+  it('makes a deleted stream anew at the right sequence, and readers go on', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    await start(startSequencer, log, bus.nats);
+    await start(startProjector, log, bus.nats);
+    await appendMany(log.ledger, 150);
+    await until(async () => (await streamEnd(bus)) === 150, { describe: '150 relayed' });
+    await bus.manager.streams.delete(STREAM);
+    await appendMany(log.ledger, 50);
+    await until(async () => (await streamEnd(bus)) === 200, { describe: 'rebuilt', timeoutMs: 20_000 });
+    await expectSame(bus, log, 1, 200);
+    await appendTo(log.ledger);
+    await until(async () => (await auditPosition(log.database)) === 201, { describe: 'projected', timeoutMs: 20_000 });
+    const { config } = await bus.manager.streams.info(STREAM);
+    expect([config.deny_delete, config.deny_purge]).toEqual([true, true]);
+  });
+
+  it('begins a new stream at the first event of its window, with the right sequence', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    const service = await startSequencer({ config: serviceConfig(log.url, bus.nats.url), logger });
+    await appendMany(log.ledger, 120);
+    await until(async () => (await streamEnd(bus)) === 120, { describe: '120 relayed' });
+    await service.close();
+    await bus.manager.streams.delete(STREAM);
+    // All that was recorded so far is older than the stream's age.
+    await log.database.query('select pg_sleep(1.1)');
+    const config = { ...serviceConfig(log.url, bus.nats.url), streamMaxAge: 1 };
+    const again = await startSequencer({ config, logger });
+    opened.push({ [Symbol.asyncDispose]: () => again.close() });
+    const id = await appendTo(log.ledger);
+    await until(async () => (await streamEnd(bus)) === 121, { describe: 'relayed at 121', timeoutMs: 20_000 });
+    const message = await bus.manager.streams.getMessage(STREAM, { seq: 121 });
+    expect(message && envelopeOf({ data: message.data })).toMatchObject({ id, position: 121 });
+  });
+
+  it('stops at another history, says so, and rebuilds the stream once the store’s is adopted', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    const first = await startSequencer({ config: serviceConfig(log.url, bus.nats.url), logger });
+    await appendMany(log.ledger, 30);
+    await until(async () => (await streamEnd(bus)) === 30, { describe: '30 relayed' });
+    await first.close();
+    // The database is an older copy: here another ledger, shorter, behind the same stream.
+    const older = await openLog();
+    await appendMany(older.ledger, 20);
+    const service = await start(startSequencer, older, bus.nats);
+    const found = await until(async () => (await relayState(older.database)).forked, { describe: 'the fork' });
+    expect(found).toContain('the stream ends at 30');
+    expect(await (await fetch(`${service.url}/metrics`)).text()).toMatch(/ledger_log_forked\{[^}]*\} 1/);
+    await appendTo(older.ledger);
+    await until(async () => (await lastPosition(older.database)) === 21, { describe: 'sequencing goes on' });
+    expect(await streamEnd(bus)).toBe(30);
+
+    expect(await requestAdopt(older.database)).toBe(true);
+    await until(async () => (await streamEnd(bus)) === 21, { describe: 'the rebuilt stream', timeoutMs: 20_000 });
+    await expectSame(bus, older, 1, 21);
+    expect(await relayState(older.database)).toEqual({ forked: null, adoptRequested: false });
+  });
+
+  it('publishes an event whose id was used before all the same', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    await start(startSequencer, log, bus.nats);
+    await appendMany(log.ledger, 10);
+    await until(async () => (await streamEnd(bus)) === 10, { describe: '10 relayed' });
+    const [known] = await log.ledger.readLog({ after: 9, limit: 1 });
+    const { streamId, id, data } = known!;
+    const event = { id, time: Date.now(), type: 'AgentEnabled' as const, data: data as { agentId: string } };
+    const streams = [{ streamId, expectedVersion: null, events: [event] }];
+    await log.ledger.append({ streams, actor: 'a', requestId: 'r' });
+    await appendTo(log.ledger);
+    await until(async () => (await streamEnd(bus)) === 12, { describe: 'both relayed', timeoutMs: 20_000 });
+    await expectSame(bus, log, 1, 12);
+  });
+
+  it('a stranger’s message in the stream is found, not published over', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    await start(startSequencer, log, bus.nats);
+    await appendMany(log.ledger, 5);
+    await until(async () => (await streamEnd(bus)) === 5, { describe: '5 relayed' });
+    await jetstream(bus.connection).publish('ledger.v1.main.x.y.forged', '{}');
+    await until(async () => (await relayState(log.database)).forked, { describe: 'the fork', timeoutMs: 20_000 });
+    expect(await streamEnd(bus)).toBe(6);
+  });
+});
