@@ -61,12 +61,6 @@ describe('the standalone', () => {
     expect(existsSync(join(dir, 'server.json'))).toBe(false);
   });
 
-  it('makes a missing data directory for its owner alone', async () => {
-    const dir = join(dataDir(), 'new');
-    await using _ledger = await startReady(dir);
-    expect(statSync(dir).mode & 0o777).toBe(0o700);
-  });
-
   it('takes over what a kill -9 left, with the same keys', async () => {
     const dir = dataDir();
     await using first = await startReady(dir);
@@ -103,12 +97,14 @@ describe('the standalone', () => {
     expect(await health(dir)).toBe(200);
   });
 
-  it('says that its port is in use, and how to choose another', async () => {
+  it('makes its data directory for its owner alone; says that its port is in use, and how to choose another', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
-    await using ledger = await start(dataDir(), { LEDGER_PORT: String(port) });
+    const dir = join(dataDir(), 'new');
+    await using ledger = await start(dir, { LEDGER_PORT: String(port) });
     expect((await ledger.exited).code).toBe(1);
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
     expect(ledger.stderr).toMatch(new RegExp(`Port ${port} on 127.0.0.1 is in use.*LEDGER_PORT=0`));
     await new Promise((resolve) => other.close(resolve));
   });
