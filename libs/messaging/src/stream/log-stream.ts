@@ -14,6 +14,7 @@ import { checkpointStreamConfig, logStreamConfig, type StreamOptions } from './s
 const STREAM_NOT_FOUND = 10059;
 const NO_MESSAGE = 10037;
 const PUBLISH_TIMEOUT_MS = 5_000;
+const FILL_WINDOW = 1_000;
 const FILLER_SUBJECT = LOG_SUBJECTS.replace('>', '_._.filler');
 
 /** Where the stream stands. */
@@ -30,10 +31,14 @@ export class LogStream {
     private readonly manager: JetStreamManager,
     private readonly client: JetStreamClient,
     private readonly options: StreamOptions,
+    /** nats-server 2.10 and later: a stream may begin at any sequence. */
+    private readonly canBeginAt: boolean,
   ) {}
 
   static async open(connection: NatsConnection, options: StreamOptions): Promise<LogStream> {
-    return new LogStream(await jetstreamManager(connection), jetstream(connection), options);
+    const [major = 0, minor = 0] = (connection.info?.version ?? '').split('.').map(Number);
+    const canBeginAt = major > 2 || (major === 2 && minor >= 10);
+    return new LogStream(await jetstreamManager(connection), jetstream(connection), options, canBeginAt);
   }
 
   /** Null when there is no stream. */
@@ -49,17 +54,32 @@ export class LogStream {
   async rebuild(next: number): Promise<void> {
     if (await this.info(STREAM)) await this.manager.streams.delete(STREAM);
     const config = logStreamConfig(this.options);
-    await this.manager.streams.add({ ...config, deny_purge: false });
-    if (next > 1) {
-      // An empty stream takes its next sequence from a purge; the server's own check of the last sequence only follows
-      // with a stored message, so an empty one stands in the place before.
-      await this.manager.streams.purge(STREAM, { seq: next - 1 });
-      const filler = headers();
-      filler.set(FILLER_HEADER, 'true');
-      const { seq } = await this.client.publish(FILLER_SUBJECT, '', { headers: filler, timeout: PUBLISH_TIMEOUT_MS });
-      if (seq !== next - 1) throw new Error(`the new stream begins at ${seq + 1}, not at ${next}`);
+    if (next > 1 && this.canBeginAt) {
+      await this.manager.streams.add({ ...config, first_seq: next });
+    } else {
+      await this.manager.streams.add(config);
+      await this.fillUpTo(next - 1);
     }
-    await this.manager.streams.update(STREAM, { deny_purge: true });
+    const position = await this.position();
+    if (position?.last !== next - 1) throw new Error(`the new stream ends at ${position?.last}, not at ${next - 1}`);
+  }
+
+  /** Where a stream cannot begin at a given sequence, empty messages take the places before it. */
+  private async fillUpTo(last: number): Promise<void> {
+    const filler = headers();
+    filler.set(FILLER_HEADER, 'true');
+    for (let from = 1; from <= last; from += FILL_WINDOW) {
+      const window = Array.from({ length: Math.min(FILL_WINDOW, last - from + 1) }, (_, index) => from + index);
+      await Promise.all(
+        window.map((sequence) =>
+          this.client.publish(FILLER_SUBJECT, '', {
+            headers: filler,
+            expect: { lastSequence: sequence - 1 },
+            timeout: PUBLISH_TIMEOUT_MS,
+          }),
+        ),
+      );
+    }
   }
 
   /** Brings age and replicas of the streams up to the configuration; makes the checkpoints' stream. */
