@@ -9,7 +9,7 @@ import { LedgerProxy } from './ledger-proxy.js';
 import { McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger } from './running-ledger.js';
 
-const CALLS = Number(process.env['DEGRADED_CALLS'] ?? 1000);
+const CALLS = Number(process.env['DEGRADED_CALLS'] ?? 200);
 
 let ledger: RunningLedger;
 

@@ -112,7 +112,9 @@ describe('several clients on one agent', () => {
     expect(one.tokenFile).toBe(join(dataDir, 'mcp-tokens', 'claude'));
     expect(readMcpToken(one.tokenFile)).not.toBe(readMcpToken(two.tokenFile));
     for (const { proxy } of [first, second]) {
-      expect(proxy.requests('PUT', '/renew').every(({ status }) => status === 200)).toBe(true);
+      const statuses = proxy.requests('PUT', '/renew').map(({ status }) => status);
+      // The next one may be on its way.
+      expect(statuses.slice(0, 2)).toEqual([200, 200]);
     }
   });
 });

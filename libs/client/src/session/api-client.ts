@@ -33,6 +33,7 @@ export class ApiClient {
 
   private async call<T>(send: (token: string) => Promise<ApiResult<T>>): Promise<CallResult<T>> {
     const outcome = await withFreshToken(this.manager, send, (result) => result.kind === 'expired');
+    if (outcome?.kind === 'ok') this.manager.serverAnswered();
     return outcome === null || outcome.kind === 'expired'
       ? { kind: 'expired', status: this.manager.getState() }
       : outcome;

@@ -46,6 +46,7 @@ export class SessionKeeper {
   /** A renewal was sent and its answer is not known. */
   private unsettled = false;
   private lastSearch = -Infinity;
+  private toldKillSwitch = false;
   /** Quick recoveries used up since the start. */
   private probes = 0;
 
@@ -58,10 +59,12 @@ export class SessionKeeper {
     const held = session.token;
     if (held === null || session.hasEnded(held)) return await this.replace(null);
     const answer = await api.whoami(held.token);
+    if (answer.kind !== 'networkError') session.killSwitch = answer.kind === 'killSwitch';
     switch (answer.kind) {
       case 'ok':
         if (answer.data.generation > held.gen) return (await this.catchUp(answer.data.generation)) ?? 'behind';
         session.confirm(answer.data);
+        this.toldKillSwitch = false;
         this.parts.changed();
         return 'current';
       case 'expired':
@@ -274,6 +277,7 @@ export class SessionKeeper {
   private async search(problem: Problem | null): Promise<Standing> {
     const { session, sources, receipts, log } = this.parts;
     const found = await sources.find();
+    if (found.kind !== 'unreachable') session.killSwitch = found.kind === 'killSwitch';
     switch (found.kind) {
       case 'token':
         return (await this.takeFound(found)) ? 'taken' : 'behind';
@@ -348,7 +352,8 @@ export class SessionKeeper {
 
   private noteKillSwitch(): Standing {
     const { session, log } = this.parts;
-    if (!session.killSwitch) log.warn('The kill switch is on. The token is kept.');
+    if (!this.toldKillSwitch) log.warn('The kill switch is on. The token is kept.');
+    this.toldKillSwitch = true;
     session.killSwitch = true;
     this.pause();
     return 'kill-switch';

@@ -125,9 +125,11 @@ export class SessionManager {
     return await this.queue.run(() => this.keeper.renew(true));
   }
 
-  /** The kill switch was met on another call: the token is kept. */
-  async checkNow(): Promise<void> {
-    await this.queue.run(() => this.keeper.recover());
+  /** The ledger answered a call: what waits for it to come back need not wait longer. */
+  serverAnswered(): void {
+    const { session, keeper } = this;
+    const waiting = keeper.recoverAt !== null && session.finality === null && session.usable() !== null;
+    if (waiting) this.queue.addDue('recover', () => keeper.recover());
   }
 
   /** News of the agent from the update subscription. Only a hint: truth comes from the file and the hand-over. */
