@@ -1,6 +1,6 @@
 import { LedgerError } from '#libs/contracts';
 import { type SessionSnapshot } from '#libs/ledger';
-import { tokenStanding, type TokenStanding } from '#libs/session';
+import { sessionTime, tokenStanding, type TokenStanding } from '#libs/session';
 import { checkTokenTime, type VerifiedToken } from '#libs/tokens';
 import { type CommandDeps } from './command-deps.js';
 import { secondsOf } from './new-events.js';
@@ -41,7 +41,8 @@ export async function readTokenAgain(
 /** Refuses a token that may not be used now: SESSION_REVOKED, TOKEN_EXPIRED, SESSION_EXPIRED, TOKEN_NOT_YET_VALID, KILL_SWITCH_ACTIVE. */
 export function acceptForRenewal({ token, snapshot, standing }: AuthenticatedToken): void {
   if (standing === 'revoked') throw new LedgerError('SESSION_REVOKED');
-  checkTokenTime(token.claims, secondsOf(snapshot.now));
+  // A clock that stepped back must not make the session's own token a token of the future.
+  checkTokenTime(token.claims, sessionTime(snapshot.head, secondsOf(snapshot.now)));
   if (standing === 'expired') throw new LedgerError('SESSION_EXPIRED');
   if (snapshot.killSwitchActive) throw new LedgerError('KILL_SWITCH_ACTIVE');
 }

@@ -15,7 +15,8 @@ export interface SessionChange {
 
 /**
  * Load, decide, append on one session, decided again until it is recorded or moot. Null when there is no such session.
- * `decide` answers the facts to record; none means that nothing is to be done.
+ * `decide` answers the facts to record; none means that nothing is to be done. The caller's Idempotency-Key plays no part:
+ * one request may change several sessions, and to ask twice changes nothing twice.
  */
 export function changeSession(
   deps: ChangeDeps,
@@ -35,7 +36,6 @@ export function changeSession(
       heads: { sessions: [next] },
       actor: caller.actor,
       requestId: caller.requestId,
-      ...(caller.idempotency && { idempotency: caller.idempotency }),
       duringKillSwitch: true,
     });
     return { head: next, now, changed: true };

@@ -22,8 +22,9 @@ export function tokenStanding(
   if (state.status === 'revoked') return 'revoked';
   if (state.status === 'expired' || now >= state.expiresAt) return 'expired';
   if (generation === state.generation) return 'current';
-  // Grace 0 is off even where the clock stepped back behind the renewal.
-  const inGrace = state.previousTokenAccepted && previousTokenGrace > 0 && now < state.issuedAt + previousTokenGrace;
+  // A clock that stepped back does not stretch the grace: before its own issue nothing counts as a renewal just made.
+  const sinceIssue = now - state.issuedAt;
+  const inGrace = state.previousTokenAccepted && sinceIssue >= 0 && sinceIssue < previousTokenGrace;
   return generation === state.generation - 1 && inGrace ? 'previous' : 'superseded';
 }
 

@@ -1,5 +1,5 @@
 export * from './session.events.js';
-export { evolve, remainingRenewals, type SessionState } from './session.state.js';
+export { evolve, remainingRenewals, sessionTime, type SessionState } from './session.state.js';
 export { toEpochSeconds, toRfc3339 } from './epoch.js';
 export { tokenStanding, type SessionStatus, type TokenStanding } from './authenticate.js';
 export { dueAt } from './due-at.js';

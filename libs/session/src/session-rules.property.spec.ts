@@ -133,8 +133,10 @@ function live(given: Terms, steps: Step[]): { issued: Issued[]; moments: Moment[
 }
 
 /** The table of guards, written a second time and from the outside in. */
-function expectedRefusal(state: SessionState, step: Step, now: number, hasHolders: boolean): string | null {
+function expectedRefusal(state: SessionState, step: Step, clock: number, hasHolders: boolean): string | null {
   if (step.does !== 'renew') return null;
+  // Set back behind the last issue, the session's time stands still.
+  const now = Math.max(clock, state.issuedAt);
   const guards: [string, boolean][] = [
     ['SESSION_NOT_ACTIVE', state.status !== 'active' || now >= state.expiresAt],
     ['RENEWAL_CONFLICT', step.generationsBack !== 0],

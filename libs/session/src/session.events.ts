@@ -35,7 +35,7 @@ export interface SessionCreated extends SessionSubject, TokenTexts {
   constraints: SessionConstraints;
   reason?: string;
   labels?: Record<string, string>;
-  /** Sessions that this one replaced in the same transaction. */
+  /** Sessions that this one replaced in the same transaction; absent where it was not to replace any. */
   supersedes?: string[];
 }
 

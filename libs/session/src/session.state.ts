@@ -21,7 +21,7 @@ export interface SessionState {
   maxRenewals: number | null;
   renewalCount: number;
   renewalRejectWindow: number;
-  /** Null before the first renewal. */
+  /** Null before the first renewal, and after a rotation by the owner. */
   rejectWindowEndsAt: number | null;
   /** Whether the previous generation may still be accepted for the grace: never after a rotation by the owner. */
   previousTokenAccepted: boolean;
@@ -54,7 +54,8 @@ export function evolve(state: SessionState | null, event: SessionEvent): Session
         issuedAt: toEpochSeconds(event.data.issuedAt),
         expiresAt: toEpochSeconds(event.data.expiresAt),
         renewalCount: event.data.renewalCount,
-        rejectWindowEndsAt: toEpochSeconds(event.data.rejectWindowEndsAt),
+        // The owner's own rotation is no renewal that could be rejected.
+        rejectWindowEndsAt: event.data.cause === 'renewal' ? toEpochSeconds(event.data.rejectWindowEndsAt) : null,
         previousTokenAccepted: event.data.cause === 'renewal',
         overdueGeneration: null,
       };
@@ -100,6 +101,11 @@ function created(data: SessionCreated): SessionState {
     expiringSoonAnnounced: false,
     overdueGeneration: null,
   };
+}
+
+/** Time as this session counts it: a database clock that stepped back stands still until it has caught up. */
+export function sessionTime(state: Pick<SessionState, 'issuedAt'>, now: number): number {
+  return Math.max(now, state.issuedAt);
 }
 
 /** Renewals that are left; `Infinity` when unlimited. */

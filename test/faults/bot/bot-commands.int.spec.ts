@@ -146,7 +146,7 @@ describe('[Reject]', () => {
 
   it('does nothing once the session has a newer token than its message was about', async () => {
     const sessionId = await fixture.addSession(await fixture.addAgent('trader'));
-    await rotateSession(fixture.commands, sessionId, OWNER);
+    await rotateSession(fixture.commands, { sessionId }, OWNER);
     fixture.startBots();
     fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, rejectButton(sessionId, 0).callback_data);
     await fixture.message(/newer token than this button knows/);

@@ -48,10 +48,16 @@ export class HoldersController {
 
   @Get()
   @Allow('owner', 'auditor')
-  async list(@Query(new ZodPipe(holdersQuery)) query: HoldersQuery): Promise<List<HolderView>> {
+  async list(
+    @Query(new ZodPipe(holdersQuery)) query: HoldersQuery,
+    @Who() { agents }: Principal,
+  ): Promise<List<HolderView>> {
     const edge = decodeCursor(query.cursor, (key) => uuid.safeParse(key).success);
     const more = { ...query, limit: query.limit + 1 };
-    const found = await listHolders(this.context.commands.database, more, edge?.key ?? null);
+    const found = await listHolders(this.context.commands.database, more, {
+      before: edge?.key ?? null,
+      agents,
+    });
     const items = found.slice(0, query.limit);
     const last = items.at(-1)?.id;
     const nextCursor = found.length > query.limit && last ? encodeCursor({ direction: 'next', key: last }) : null;

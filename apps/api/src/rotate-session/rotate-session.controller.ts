@@ -15,6 +15,6 @@ export class RotateSessionController {
   @HttpCode(200)
   @Allow('owner')
   async rotate(@IdParam() sessionId: string, @CalledBy() caller: Caller): Promise<SessionWithToken> {
-    return sessionWithTokenOf(await rotateSession(this.context.commands, sessionId, caller));
+    return sessionWithTokenOf(await rotateSession(this.context.commands, { sessionId }, caller));
   }
 }

@@ -9,6 +9,7 @@ import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { replaySession } from '../replay-session.js';
 import { type SessionWithIssuedToken } from '../issued.js';
+import { endOutrun } from './end-outrun.js';
 import { resolveSession } from './resolve-session.js';
 
 /**
@@ -22,14 +23,16 @@ export async function createSession(
 ): Promise<SessionWithIssuedToken> {
   const receipt = await findReceipt(deps.database, caller.idempotency);
   if (receipt) return replaySession(deps, receipt);
-  return decideAgain(() => createOnce(deps, request, caller));
+  const created = await decideAgain(() => createOnce(deps, request, caller));
+  if (created.superseding) await endOutrun(deps, created.head, caller);
+  return created;
 }
 
 async function createOnce(
   deps: CommandDeps,
   request: CreateSessionBody,
   caller: Caller,
-): Promise<SessionWithIssuedToken> {
+): Promise<SessionWithIssuedToken & { superseding?: boolean }> {
   const agent = await deps.heads.agent(request.agentId);
   if (!agent) throw new LedgerError('NOT_FOUND', { detail: `There is no agent ${request.agentId}.` });
   if (!agent.enabled) throw new LedgerError('AGENT_DISABLED');
@@ -53,7 +56,7 @@ async function createOnce(
     ...resolved,
     ...(request.reason !== undefined && { reason: request.reason }),
     ...(request.labels !== undefined && { labels: request.labels }),
-    ...(superseded.length > 0 && { supersedes: superseded.map((head) => head.sessionId) }),
+    ...(supersede && { supersedes: superseded.map((head) => head.sessionId) }),
   };
   const grant = grantFirstToken(command);
   const { token, texts } = await deps.issuer.issue(grant, agent.defaultConstraints.audiences);
@@ -86,7 +89,7 @@ async function createOnce(
     duringKillSwitch: true,
   } satisfies AppendRequest);
   if (result.replayed) return replaySession(deps, result.streams);
-  return { head, token, now: secondsOf(now) };
+  return { head, token, now: secondsOf(now), superseding: supersede };
 }
 
 /** The end of each superseded session, as facts and heads. */

@@ -3,6 +3,7 @@ import { type HolderHead } from '#libs/ledger';
 import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps } from '../command-deps.js';
 import { newEvents } from '../new-events.js';
+import { watchedByHolder } from './watched-by-holder.js';
 
 /**
  * Moves a holder to another session of its agent; to the one it has is no change. Errors: NOT_FOUND, SESSION_ENDED,
@@ -32,6 +33,7 @@ export async function assignHolder(
     const agent = await deps.heads.agent(agentId);
     if (!agent) throw new LedgerError('NOT_FOUND', { detail: `There is no agent ${agentId}.` });
     const moved: HolderHead = { ...holder, sessionId };
+    const watched = watchedByHolder(snapshot);
     await append(deps.store, {
       streams: [
         {
@@ -39,8 +41,9 @@ export async function assignHolder(
           expectedVersion: agent.version,
           events: newEvents([{ type: 'HolderAssigned', data: { agentId, holderId, sessionId } }], snapshot.now),
         },
+        watched.stream,
       ],
-      heads: { holders: [moved], agents: [{ ...agent, version: agent.version + 1 }] },
+      heads: { holders: [moved], agents: [{ ...agent, version: agent.version + 1 }], sessions: [watched.head] },
       actor: caller.actor,
       requestId: caller.requestId,
       duringKillSwitch: true,

@@ -13,21 +13,25 @@ import { rotateSession } from '../rotate-session/rotate-session.js';
  * The current token of a holder's session, sealed to the holder. Whatever happened to the process that should have it, this answers.
  * Errors: KILL_SWITCH_ACTIVE, AGENT_DISABLED, SESSION_REVOKED, SESSION_EXPIRED.
  */
-export async function handOverToken(deps: CommandDeps, holder: HolderHead, caller: Caller): Promise<HandOverView> {
-  const snapshot = await usableSession(deps, holder);
-  const token = await deps.issuer.derive(snapshot.head);
-  if (token === null) {
-    // The key is gone: the token cannot be made again, so the session gets another.
-    await rotateSession(deps, holder.sessionId, caller);
-    return handOverToken(deps, holder, caller);
+export async function handOverToken(
+  deps: CommandDeps,
+  holder: HolderHead,
+  { actor, requestId }: Caller,
+): Promise<HandOverView> {
+  for (;;) {
+    const snapshot = await usableSession(deps, holder);
+    const { sessionId, generation, expiresAt, tokenHash } = snapshot.head;
+    const token = await deps.issuer.derive(snapshot.head);
+    if (token === null) {
+      // The key is gone: the token cannot be made again, so the session gets another; one for all holders that ask.
+      await rotateSession(deps, { sessionId, onlyTokenHash: tokenHash }, { actor, requestId });
+      continue;
+    }
+    // Renewed meanwhile: what was derived is dead, or soon will be.
+    if (!(await recordOnce(deps, holder, snapshot, { actor, requestId }))) continue;
+    const sealedToken = await sealToken(token, holder.sealingKey);
+    return { sessionId, generation, expiresAt: toRfc3339(expiresAt), sealedToken };
   }
-  await recordOnce(deps, holder, snapshot, caller);
-  return {
-    sessionId: snapshot.head.sessionId,
-    generation: snapshot.head.generation,
-    expiresAt: toRfc3339(snapshot.head.expiresAt),
-    sealedToken: await sealToken(token, holder.sealingKey),
-  };
 }
 
 async function usableSession(deps: CommandDeps, holder: HolderHead): Promise<SessionSnapshot> {
@@ -41,20 +45,20 @@ async function usableSession(deps: CommandDeps, holder: HolderHead): Promise<Ses
   return snapshot;
 }
 
-/** `TokenHandedOver` stands once per holder and generation, however often a process asks. */
+/** `TokenHandedOver` stands once per holder and generation, however often a process asks. False: the generation is not current any more. */
 async function recordOnce(
   deps: CommandDeps,
   holder: HolderHead,
   { head: { sessionId, generation } }: SessionSnapshot,
   caller: Caller,
-): Promise<void> {
+): Promise<boolean> {
   const scope = `token-handed-over:${holder.holderId}`;
   const key = `${sessionId}:${generation}`;
   const idempotency = { scope, key, fingerprint: createHash('sha256').update(`${scope}:${key}`).digest() };
-  if (await findReceipt(deps.database, idempotency)) return;
-  await decideAgain(async () => {
+  if (await findReceipt(deps.database, idempotency)) return true;
+  return decideAgain(async () => {
     const snapshot = await deps.heads.session(sessionId);
-    if (snapshot?.head.status !== 'active' || snapshot.head.generation !== generation) return;
+    if (snapshot?.head.status !== 'active' || snapshot.head.generation !== generation) return false;
     const { head, holderIds, now } = snapshot;
     const { agentId, agentName } = head;
     const handedOver: SessionEvent = {
@@ -70,5 +74,6 @@ async function recordOnce(
       requestId: caller.requestId,
       idempotency,
     });
+    return true;
   });
 }

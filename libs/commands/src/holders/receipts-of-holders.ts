@@ -40,20 +40,21 @@ select h.holder_id, h.agent_id, h.session_id, h.name, h.created_at, r.generation
 from ledger.holder_head h left join ledger.holder_receipt r using (holder_id, session_id)
 where h.removed_at is null
   and ($1::uuid is null or h.agent_id = $1) and ($2::uuid is null or h.session_id = $2)
-  and ($3::uuid is null or h.holder_id < $3)
+  and ($3::uuid is null or h.holder_id < $3) and ($5::uuid[] is null or h.agent_id = any($5))
 order by h.holder_id desc limit $4`;
 
-/** Holders with what they acknowledged, newest first; `before` is the holder id to continue after. */
+/** Holders with what they acknowledged, newest first; `before` is the holder id to continue after, `agents` narrows what is seen. */
 export async function listHolders(
   database: Database,
   { agentId, sessionId, limit }: HoldersQuery,
-  before: string | null,
+  { before, agents }: { before: string | null; agents: readonly string[] | null },
 ): Promise<HolderView[]> {
   const rows = await database.prepared<HolderRow>('commands.list-holders', LIST, [
     agentId ?? null,
     sessionId ?? null,
     before,
     limit,
+    agents,
   ]);
   return rows.map((row) => ({
     id: row.holder_id,

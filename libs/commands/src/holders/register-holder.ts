@@ -1,12 +1,17 @@
 import { agentStream, LedgerError, type RegisterHolderBody } from '#libs/contracts';
-import { type HolderHead } from '#libs/ledger';
+import { type AppendedStream, type HolderHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { calculateJwkThumbprint } from 'jose';
 import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
+import { findReceipt } from '../receipts.js';
+import { watchedByHolder } from './watched-by-holder.js';
 
-/** Registers an installation that may renew a session and be handed its token. Errors: NOT_FOUND, SESSION_ENDED. */
+/**
+ * Registers an installation that may renew a session and be handed its token. Errors: NOT_FOUND, SESSION_ENDED,
+ * IDEMPOTENCY_KEY_REUSED.
+ */
 export async function registerHolder(
   deps: CommandDeps,
   request: RegisterHolderBody,
@@ -17,6 +22,8 @@ export async function registerHolder(
     calculateJwkThumbprint(signingKey),
     calculateJwkThumbprint(sealingKey),
   ]);
+  const receipt = await findReceipt(deps.database, caller.idempotency);
+  if (receipt) return registeredHolder(deps, receipt);
   return decideAgain(async () => {
     const snapshot = await deps.heads.session(sessionId);
     if (!snapshot) throw new LedgerError('NOT_FOUND', { detail: `There is no session ${sessionId}.` });
@@ -36,19 +43,33 @@ export async function registerHolder(
     };
     const { holderId } = holder;
     const data = { agentId, holderId, name, sessionId, signingKeyThumbprint, sealingKeyThumbprint };
-    await append(deps.store, {
+    const watched = watchedByHolder(snapshot);
+    const result = await append(deps.store, {
       streams: [
         {
           streamId: agentStream(agentId),
           expectedVersion: agent.version,
           events: newEvents([{ type: 'HolderRegistered', data }], snapshot.now),
         },
+        watched.stream,
       ],
-      heads: { holders: [holder], agents: [{ ...agent, version: agent.version + 1 }] },
+      heads: { holders: [holder], agents: [{ ...agent, version: agent.version + 1 }], sessions: [watched.head] },
       actor: caller.actor,
       requestId: caller.requestId,
+      ...(caller.idempotency && { idempotency: caller.idempotency }),
       duringKillSwitch: true,
     });
-    return holder;
+    return result.replayed ? registeredHolder(deps, result.streams) : holder;
   });
+}
+
+/** The holder that a repeated request registered the first time. */
+async function registeredHolder(deps: CommandDeps, streams: AppendedStream[]): Promise<HolderHead> {
+  for (const { streamId, firstVersion } of streams) {
+    const [event] = await deps.store.readStream(streamId, { fromVersion: firstVersion, limit: 1 });
+    if (event?.type !== 'HolderRegistered') continue;
+    const holder = await deps.heads.holder((event.data as { holderId: string }).holderId);
+    if (holder) return holder;
+  }
+  throw new LedgerError('IDEMPOTENCY_KEY_REUSED');
 }

@@ -1,13 +1,23 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type DomainEvent, SYSTEM_STREAM } from '#libs/contracts';
 import { type KillSwitch } from '#libs/ledger';
-import { append } from '../append.js';
+import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
+import { systemVersion } from '../system-version.js';
 import { revokeSession } from '../revoke-session/revoke-session.js';
 
 const ACTIVE_SESSIONS = `
 select session_id from ledger.session_head
 where status = 'active' and ($1::uuid is null or session_id > $1) order by session_id limit 500`;
+
+const RUNNING_APPENDS = `
+select coalesce(array_agg(distinct virtualtransaction), '{}') as appends from pg_locks
+where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`;
+const STILL_RUNNING = `
+select exists (select from pg_locks
+  where locktype = 'virtualxid' and virtualxid = any($1) and virtualtransaction = virtualxid) as running`;
+const POLL_MS = 10;
 
 /**
  * Turns the switch on. Answers once every transaction that ran at its commit has ended: from then on no renewal can still succeed.
@@ -37,37 +47,41 @@ export function releaseKillSwitch(
   return set(deps, { active: false, reason: reason ?? null }, event, caller);
 }
 
-async function set(
+/** Of several that turn it the same way at once, one records it. */
+function set(
   deps: CommandDeps,
   { active, reason }: { active: boolean; reason: string | null },
   event: DomainEvent,
   caller: Caller,
 ): Promise<KillSwitch> {
-  const known = await deps.heads.killSwitch();
-  if (known.active === active) return known;
-  const now = await deps.heads.now();
-  const killSwitch: KillSwitch = { active, reason, changedAt: secondsOf(now) };
-  await append(deps.store, {
-    streams: [{ streamId: SYSTEM_STREAM, expectedVersion: null, events: newEvents([event], now) }],
-    heads: { killSwitch },
-    actor: caller.actor,
-    requestId: caller.requestId,
-    duringKillSwitch: true,
+  return decideAgain(async () => {
+    const expectedVersion = await systemVersion(deps.database);
+    const known = await deps.heads.killSwitch();
+    if (known.active === active) return known;
+    const now = await deps.heads.now();
+    const killSwitch: KillSwitch = { active, reason, changedAt: secondsOf(now) };
+    await append(deps.store, {
+      streams: [{ streamId: SYSTEM_STREAM, expectedVersion, events: newEvents([event], now) }],
+      heads: { killSwitch },
+      actor: caller.actor,
+      requestId: caller.requestId,
+      duringKillSwitch: true,
+    });
+    return killSwitch;
   });
-  return killSwitch;
 }
 
-/** Waits until every transaction that could have read the switch as off has ended. */
+/**
+ * Waits until every append that could have read the switch as off has ended. An append holds its streams' advisory locks before
+ * it reads the switch, and has no transaction id yet at that point: so its virtual transaction is what is waited for.
+ */
 async function runningTransactionsEnded({ database }: CommandDeps): Promise<void> {
-  const [row] = await database.query<{ before: string }>('select pg_current_snapshot()::text as before');
-  const horizon = row?.before.split(':')[1];
-  for (;;) {
-    const [state] = await database.query<{ ended: boolean }>(
-      'select pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8 as ended',
-      [horizon],
-    );
-    if (state?.ended) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const [row] = await database.query<{ appends: string[] }>(RUNNING_APPENDS);
+  const appends = row?.appends ?? [];
+  while (appends.length > 0) {
+    const [state] = await database.query<{ running: boolean }>(STILL_RUNNING, [appends]);
+    if (!state?.running) return;
+    await pause(POLL_MS);
   }
 }
 

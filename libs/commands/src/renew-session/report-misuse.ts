@@ -5,6 +5,7 @@ import { revokeSession, type SessionEvent } from '#libs/session';
 import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps } from '../command-deps.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
+import { findReceipt } from '../receipts.js';
 
 interface Misuse {
   sessionId: string;
@@ -46,6 +47,8 @@ async function recordOnce(
 ): Promise<void> {
   const scope = `${what}:${sessionId}`;
   const key = String(generation);
+  const idempotency = { scope, key, fingerprint: createHash('sha256').update(`${scope}:${key}`).digest() };
+  if (await findReceipt(deps.database, idempotency)) return;
   await decideAgain(async () => {
     const snapshot = await deps.heads.session(sessionId);
     if (!snapshot || snapshot.head.status !== 'active') return;
@@ -56,7 +59,7 @@ async function recordOnce(
       heads: { sessions: [headAfter(head, events, { hasHolder: holderIds.length > 0, now })] },
       actor: caller.actor,
       requestId: caller.requestId,
-      idempotency: { scope, key, fingerprint: createHash('sha256').update(`${scope}:${key}`).digest() },
+      idempotency,
       duringKillSwitch: true,
     });
   });

@@ -27,10 +27,20 @@ export async function prepareRotation(
   return { token, event: sessionRenewed(head, grant, texts, { cause: 'rotation' }) };
 }
 
-/** A new token at once: not counted, no grace for the old one. Errors: NOT_FOUND, SESSION_ENDED, IDEMPOTENCY_KEY_REUSED. */
+/** Which rotation is meant. */
+export interface RotateSessionCommand {
+  sessionId: string;
+  /** Only while this token hash is current: of many that ask for the same reason one rotates. */
+  onlyTokenHash?: string;
+}
+
+/**
+ * A new token at once: not counted, no grace for the old one. Where another token than the one meant is current already, that
+ * session is answered without a token. Errors: NOT_FOUND, SESSION_ENDED, IDEMPOTENCY_KEY_REUSED.
+ */
 export async function rotateSession(
   deps: CommandDeps,
-  sessionId: string,
+  { sessionId, onlyTokenHash }: RotateSessionCommand,
   caller: Caller,
 ): Promise<SessionWithIssuedToken> {
   const receipt = await findReceipt(deps.database, caller.idempotency);
@@ -39,6 +49,9 @@ export async function rotateSession(
     const snapshot = await deps.heads.session(sessionId);
     if (!snapshot) throw new LedgerError('NOT_FOUND', { detail: `There is no session ${sessionId}.` });
     const { head, holderIds, now } = snapshot;
+    if (onlyTokenHash !== undefined && head.tokenHash !== onlyTokenHash) {
+      return { head, token: null, now: secondsOf(now) };
+    }
     const rotation = await prepareRotation(deps, snapshot);
     if (!rotation) throw new LedgerError('SESSION_ENDED');
     const next = headAfter(head, [rotation.event], { hasHolder: holderIds.length > 0, now });

@@ -17,6 +17,7 @@ export interface CreateSession {
   constraints: SessionConstraints;
   reason?: string;
   labels?: Record<string, string>;
+  /** Present, if only empty, where the session ends the agent's others. */
   supersedes?: string[];
 }
 
@@ -50,7 +51,7 @@ export function sessionCreated(command: CreateSession, grant: TokenGrant, token:
       constraints,
       ...(command.reason !== undefined && { reason: command.reason }),
       ...(command.labels !== undefined && { labels: command.labels }),
-      ...(command.supersedes?.length && { supersedes: command.supersedes }),
+      ...(command.supersedes !== undefined && { supersedes: command.supersedes }),
     },
   };
 }

@@ -2,7 +2,7 @@ import { toRfc3339 } from '../epoch.js';
 import { earliestRenewalAt } from '../expiry-rule/ends-at.js';
 import { type TokenGrant } from '../grant.js';
 import { type RenewalCause, type SessionEvent, type TokenTexts } from '../session.events.js';
-import { remainingRenewals, type SessionState } from '../session.state.js';
+import { remainingRenewals, sessionTime, type SessionState } from '../session.state.js';
 
 export interface RenewSession {
   /** Generation of the token that was presented. */
@@ -27,7 +27,7 @@ export type RenewalDecision = { granted: TokenGrant } | { refused: RenewalRefusa
 
 /** The guards of DESIGN §7 in their order. A grant is not yet a fact: it becomes one when `sessionRenewed` is appended. */
 export function renewSession(state: SessionState, command: RenewSession): RenewalDecision {
-  const { now } = command;
+  const now = sessionTime(state, command.now);
   if (state.status !== 'active' || now >= state.expiresAt) {
     return { refused: { code: 'SESSION_NOT_ACTIVE', status: state.status === 'active' ? 'expired' : state.status } };
   }

@@ -1,6 +1,6 @@
 import { type TokenGrant } from '../grant.js';
 import { nextGrant } from '../renew-session/renew-session.js';
-import { type SessionState } from '../session.state.js';
+import { sessionTime, type SessionState } from '../session.state.js';
 
 /**
  * The owner's rotation: a new token at once, not counted as a renewal, no grace for the old one. The new token lives the
@@ -9,6 +9,6 @@ import { type SessionState } from '../session.state.js';
  */
 export function rotateSession(state: SessionState, now: number): TokenGrant | null {
   if (state.status !== 'active' || now >= state.expiresAt) return null;
-  const issuedAt = Math.max(now, state.issuedAt);
+  const issuedAt = sessionTime(state, now);
   return nextGrant(state, issuedAt, Math.min(issuedAt + state.expiresIn, state.absoluteExpiresAt));
 }
