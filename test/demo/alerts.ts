@@ -28,7 +28,7 @@ export async function alertEverywhere(
 
 async function telegramAlert({ telegram }: Receivers, agentName: string): Promise<string> {
   const message = await until(
-    () => telegram.messages.find(({ text }) => text.includes(agentName) && /expir|ends/i.test(text)),
+    () => telegram.messages.find(({ text }) => text.includes(agentName) && /expires soon/.test(text)),
     { timeoutMs: DEADLINE_MS, describe: 'the alert at the Telegram stand-in' },
   );
   expectThat(message.chatId === String(CHAT_ID), 'the alert in the configured chat');
@@ -38,7 +38,7 @@ async function telegramAlert({ telegram }: Receivers, agentName: string): Promis
 async function mailAlert({ mail }: Receivers, agentName: string): Promise<{ subject: string; text: string }> {
   const found = await until(
     () =>
-      mail.received.find(({ mail: { subject = '' } }) => subject.includes(agentName) && /expir|ends/i.test(subject)),
+      mail.received.find(({ mail: { subject = '' } }) => subject.includes(agentName) && /expires soon/.test(subject)),
     { timeoutMs: DEADLINE_MS, describe: 'the alert at the SMTP receiver' },
   );
   return { subject: found.mail.subject ?? '', text: found.mail.text ?? '' };

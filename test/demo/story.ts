@@ -1,6 +1,7 @@
 import { OwnerClient } from '#libs/client';
+import { until } from '#libs/testing';
 import { alertEverywhere } from './alerts.js';
-import { DesktopHost, type HostEntry } from './desktop-host.js';
+import { DesktopHost, type HeldSession, type HostEntry } from './desktop-host.js';
 import { eventsInLedger, eventsOnBus } from './event-order.js';
 import { CHAT_ID, MAIL_TO, type Receivers } from './receivers.js';
 import { type Owner, sledger, sledgerJson } from './sledger.js';
@@ -10,6 +11,7 @@ export const AGENT = 'atlas';
 /** The second renewal leaves three: the alert's condition. */
 const RENEWALS = 5;
 const ROTATION_DEADLINE_MS = 10_000;
+const HISTORY_DEADLINE_MS = 20_000;
 
 export interface World {
   owner: Owner & { baseUrl: string };
@@ -73,11 +75,10 @@ export async function rotation(world: World, desktop: DesktopHost, setup: Setup,
   const answeredAt = performance.now();
   expectThat(rotated.generation === generation, `generation ${generation} after the rotation`);
   const ms = (await taken) - answeredAt;
-  const status = await desktop.call('session_status');
-  expectThat(
-    status['state'] === 'active' && status['generation'] === generation,
-    'an accepted call with the new token',
-  );
+
+  const answer = await desktop.call('session_status');
+  const held = answer['session'] as HeldSession;
+  expectThat(answer['status'] === 'ok' && held.generation === generation, 'an accepted call with the new token');
   return Math.max(ms, 0);
 }
 
@@ -97,13 +98,17 @@ export async function sameOrder({ owner, ownerKey }: World, natsUrl: string): Pr
   return ledger.length;
 }
 
-/** The session's history, as the auditor reads it. */
+const HISTORY = ['created', 'renewed', 'expiring_soon', 'revoked'];
+
+/** The session's history, as the auditor reads it; the search follows the ledger by a moment. */
 export async function history({ owner, stage }: World, { sessionId }: Setup): Promise<void> {
-  const output = await sledger(owner, ['audit', 'query', '--session', sessionId]);
-  for (const type of ['SessionCreated', 'SessionRenewed', 'SessionExpiringSoon', 'SessionRevoked']) {
-    expectThat(output.includes(type), `${type} in the history`);
-  }
-  stage.show(output);
+  const query = ['audit', 'query', '--session', sessionId];
+  const isWhole = async (): Promise<boolean> => {
+    const output = await sledger(owner, [...query, '--output', 'json']);
+    return HISTORY.every((event) => output.includes(`ledger.session.${event}.v1`));
+  };
+  await until(isWhole, { timeoutMs: HISTORY_DEADLINE_MS, describe: 'the whole history of the session' });
+  stage.show(await sledger(owner, query));
 }
 
 /** The owner ends the session; the process says so instead of failing. */

@@ -12,7 +12,7 @@ describe('npm run demo', () => {
       /generation 1, \d+ s left, 4 renewals left/,
       /uses the new token \d+ ms after the rotation/,
       /Telegram: [\s\S]*Email: [\s\S]*Webhook: .*expiring_soon.*signature valid/,
-      /SessionCreated[\s\S]*on JetStream in the same order/,
+      /session\.revoked[\s\S]*session\.created[\s\S]*on JetStream in the same order/,
     ];
     for (const promise of promises) expect(demo.stdout).toMatch(promise);
   }, 180_000);
