@@ -60,9 +60,12 @@ describe('the deployment that it describes', () => {
       deployment.runToEnd('sledger', service('sledger'), [...args, '--output', 'json']);
     await sledger('agent', 'add', 'composed');
     const session = JSON.parse(await sledger('session', 'create', '--agent', 'composed')) as { id: string };
-    await until(async () => (await sledger('audit', 'query', '--session', session.id)).includes('SessionCreated'), {
-      describe: 'the event in the audit search',
-    });
+    await until(
+      async () => (await sledger('audit', 'query', '--session', session.id)).includes('ledger.session.created.v1'),
+      {
+        describe: 'the event in the audit search',
+      },
+    );
 
     const [first = ''] = deployment.natsUrl.split(',');
     const { host, username, password } = new URL(first);
