@@ -4,6 +4,7 @@ export * from './streams.js';
 export * from './upcast.js';
 export * from './envelope.js';
 export * from './token-claims.js';
+export * from './log-export.js';
 export * from './errors.js';
 export * from './duration.js';
 export * from './http/common.js';
