@@ -1,9 +1,11 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AdoptLogController } from './adopt-log/adopt-log.controller.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { API_CONTEXT, type ApiContext } from './api-context.js';
 import { AuditController } from './audit/audit.controller.js';
+import { ProofsController } from './audit/proofs.controller.js';
 import { CredentialsGuard } from './auth/credentials.guard.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { CreateSessionController } from './create-session/create-session.controller.js';
@@ -27,6 +29,7 @@ import { SilencesController } from './silences/silences.controller.js';
 import { UpdatesController } from './updates/updates.controller.js';
 
 const CONTROLLERS: Type[] = [
+  AdoptLogController,
   AgentsController,
   ApiKeysController,
   AuditController,
@@ -40,6 +43,7 @@ const CONTROLLERS: Type[] = [
   KillSwitchController,
   ListSessionsController,
   MetadataController,
+  ProofsController,
   RenewSessionController,
   RevocationsController,
   RevokeController,

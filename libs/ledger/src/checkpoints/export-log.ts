@@ -17,7 +17,7 @@ export async function* exportLog(database: Database, source: string): AsyncGener
   // Checkpoints first, events after: what a checkpoint covers is then in the export.
   const checkpoints = await new CheckpointStore(database).list({ limit: CHECKPOINTS });
   const end = await lastPosition(database);
-  for (let after = 0; after < end; ) {
+  for (let after = 0; after < end;) {
     const batch = await readRecorded(database, after, Math.min(BATCH, end - after));
     const last = batch.at(-1);
     if (!last) break;

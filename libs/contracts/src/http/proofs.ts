@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+const size = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Query of `GET /v1/audit/checkpoints`: newest first; `before` is a `signedAt` of the page before. */
+export const checkpointsQuery = z.strictObject({
+  before: z.iso.datetime().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+});
+export type CheckpointsQuery = z.infer<typeof checkpointsQuery>;
+
+/** A signed checkpoint of the log; `root` is lower-case hex, `note` the C2SP signed note. */
+export interface CheckpointView {
+  size: number;
+  root: string;
+  signedAt: string;
+  note: string;
+}
+
+export interface CheckpointList {
+  items: CheckpointView[];
+  /** Public keys of the log as C2SP verifier keys, newest first. */
+  keys: string[];
+}
+
+/** Query of `GET /v1/audit/proofs/inclusion`. */
+export const inclusionQuery = z.strictObject({ position: size.min(1), size: size.min(1) });
+export type InclusionQuery = z.infer<typeof inclusionQuery>;
+
+/** Query of `GET /v1/audit/proofs/consistency`. */
+export const consistencyQuery = z.strictObject({ from: size, to: size });
+export type ConsistencyQuery = z.infer<typeof consistencyQuery>;
+
+/** RFC 6962 proof, hashes as lower-case hex from the leaf up. */
+export interface InclusionProof {
+  position: number;
+  size: number;
+  leaf: string;
+  root: string;
+  proof: string[];
+}
+
+export interface ConsistencyProof {
+  from: number;
+  fromRoot: string;
+  to: number;
+  toRoot: string;
+  proof: string[];
+}
+
+/** Query of `GET /v1/audit/state`: all heads, or a random sample. */
+export const auditStateQuery = z.strictObject({ sample: z.coerce.number().int().min(1).max(10_000).optional() });
+export type AuditStateQuery = z.infer<typeof auditStateQuery>;
+
+/** Heads that are not what the log says. */
+export interface AuditState {
+  checked: number;
+  differing: { sessionId: string; fields: string[] }[];
+}
