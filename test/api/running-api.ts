@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OwnerClient } from '#libs/client';
+import { type AgentDefaults, type AgentView, type CreateSessionBody, type SessionWithToken } from '#libs/contracts';
 import { createLogger, loadConfig, type Environment, type RunningService } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase } from '#libs/testing';
 import { startApi } from '../../apps/api/src/start-api.js';
@@ -22,6 +24,7 @@ export class RunningApi implements AsyncDisposable {
     readonly database: TestDatabase,
     readonly ownerPassword: string,
     readonly dataDir: string,
+    private readonly environment: Environment,
   ) {}
 
   static async start(environment: Environment = {}): Promise<RunningApi> {
@@ -32,7 +35,7 @@ export class RunningApi implements AsyncDisposable {
       () => nats[Symbol.asyncDispose](),
     ];
     const dataDir = mkdtempSync(join(tmpdir(), 'api-'));
-    const config = loadConfig({
+    const settings: Environment = {
       LEDGER_DATA_DIR: dataDir,
       DATABASE_URL: database.url,
       NATS_URL: nats.url,
@@ -40,7 +43,8 @@ export class RunningApi implements AsyncDisposable {
       LEDGER_MIN_TTL: '1',
       LEDGER_PREVIOUS_TOKEN_GRACE: '0',
       ...environment,
-    });
+    };
+    const config = loadConfig(settings);
     const logger = createLogger({ service: 'test', level: 'silent' });
     for (const start of [startSequencer, startProjector]) {
       const service = await start({ config, logger });
@@ -48,7 +52,31 @@ export class RunningApi implements AsyncDisposable {
     }
     const api = await startApi({ config, logger });
     parts.push(() => api.close());
-    return new RunningApi(parts, api, database, readFileSync(config.ownerKeyFile, 'utf8').trim(), dataDir);
+    const ownerPassword = readFileSync(config.ownerKeyFile, 'utf8').trim();
+    return new RunningApi(parts, api, database, ownerPassword, dataDir, settings);
+  }
+
+  /** A second instance on the same database, bus and data directory; it ends with the first. Answers its URL. */
+  async startAnother(environment: Environment = {}): Promise<string> {
+    const config = loadConfig({ ...this.environment, ...environment });
+    const api = await startApi({ config, logger: createLogger({ service: 'test', level: 'silent' }) });
+    this.parts.push(() => api.close());
+    return api.url;
+  }
+
+  /** Of every token and assertion. */
+  get issuer(): string {
+    return loadConfig(this.environment).issuer;
+  }
+
+  /** An agent of a name of its own, with a session. */
+  async session(body: Partial<CreateSessionBody> = {}, defaults: AgentDefaults = {}): Promise<SessionWithToken> {
+    const agentId = body.agentId ?? (await this.agent(defaults)).id;
+    return this.owner.createSession({ agentId, ...body });
+  }
+
+  agent(defaultConstraints: AgentDefaults = {}): Promise<AgentView> {
+    return this.owner.createAgent({ name: `agent ${randomUUID()}`, defaultConstraints });
   }
 
   get url(): string {
@@ -64,8 +92,16 @@ export class RunningApi implements AsyncDisposable {
   }
 
   /** A request with JSON in and out. */
-  async call<T>(method: string, path: string, headers: Record<string, string> = {}, body?: unknown): Promise<Reply<T>> {
-    const response = await fetch(this.url + path, {
+  call<T>(method: string, path: string, headers: Record<string, string> = {}, body?: unknown): Promise<Reply<T>> {
+    return this.callAt<T>(this.url, method, path, headers, body);
+  }
+
+  /** The same at another instance. */
+  async callAt<T>(
+    url: string,
+    ...[method, path, headers = {}, body]: [string, string, Record<string, string>?, unknown?]
+  ): Promise<Reply<T>> {
+    const response = await fetch(url + path, {
       method,
       headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
