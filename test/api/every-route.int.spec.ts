@@ -103,10 +103,9 @@ describe('the grace after a renewal', () => {
     const path = `/v1/sessions/${session.id}/renew`;
     const lost = await api.callAt<Problem>(gracious, 'PUT', path, bearer(session.token));
     expect([lost.status, lost.body.code, lost.body.currentGeneration]).toEqual([409, 'RENEWAL_CONFLICT', 1]);
-    await until(
-      async () => (await api.callAt(gracious, 'GET', '/v1/session', bearer(session.token))).status === 401,
-      { describe: 'the grace to end' },
-    );
+    await until(async () => (await api.callAt(gracious, 'GET', '/v1/session', bearer(session.token))).status === 401, {
+      describe: 'the grace to end',
+    });
     expect(Date.now() - issuedAt).toBeGreaterThanOrEqual(GRACE * 1_000);
     expect(await codesOf(gracious, session)).toEqual(new Set(['401 TOKEN_SUPERSEDED']));
   });

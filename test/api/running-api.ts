@@ -3,7 +3,15 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OwnerClient } from '#libs/client';
-import { type AgentDefaults, type AgentView, type CreateSessionBody, type SessionWithToken } from '#libs/contracts';
+import {
+  sessionStream,
+  type AgentDefaults,
+  type AgentView,
+  type CreateSessionBody,
+  type SessionWithToken,
+} from '#libs/contracts';
+import { Database } from '#libs/database';
+import { createLedger, type StoredEvent } from '#libs/ledger';
 import { createLogger, loadConfig, type Environment, type RunningService } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase } from '#libs/testing';
 import { startApi } from '../../apps/api/src/start-api.js';
@@ -18,6 +26,8 @@ export interface Reply<T> {
 
 /** The api with its sequencer and projector, in this process, on a database and a bus of its own. */
 export class RunningApi implements AsyncDisposable {
+  private store: Database | undefined;
+
   private constructor(
     private readonly parts: (() => PromiseLike<unknown>)[],
     readonly api: RunningService,
@@ -91,6 +101,12 @@ export class RunningApi implements AsyncDisposable {
     return { 'x-master-password': this.ownerPassword };
   }
 
+  /** The session's events as the store has them, whether sequenced yet or not. */
+  async events(sessionId: string): Promise<StoredEvent[]> {
+    this.store ??= await Database.open({ url: this.database.url, applicationName: 'test', poolSize: 2 });
+    return createLedger(this.store).readStream(sessionStream(sessionId));
+  }
+
   /** A request with JSON in and out. */
   call<T>(method: string, path: string, headers: Record<string, string> = {}, body?: unknown): Promise<Reply<T>> {
     return this.callAt<T>(this.url, method, path, headers, body);
@@ -112,6 +128,7 @@ export class RunningApi implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.store?.[Symbol.asyncDispose]();
     for (const part of this.parts.reverse()) await part();
   }
 }

@@ -1,4 +1,4 @@
-import { generateHolderKeys, HolderIdentity, publicKeysOf } from '#libs/client';
+import { generateHolderKeys, HolderIdentity, type HolderKeys, publicKeysOf } from '#libs/client';
 import { HOLDER_ASSERTION_HEADER, type HandOverView } from '#libs/contracts';
 import { type Reply, type RunningApi } from './running-api.js';
 
@@ -7,12 +7,13 @@ export class TestHolder {
   private constructor(
     private readonly api: RunningApi,
     readonly identity: HolderIdentity,
+    readonly keys: HolderKeys,
   ) {}
 
   static async register(api: RunningApi, sessionId: string, name = 'desktop'): Promise<TestHolder> {
     const keys = await generateHolderKeys();
     const { id } = await api.owner.registerHolder({ sessionId, name, ...publicKeysOf(keys) });
-    return new TestHolder(api, new HolderIdentity(id, api.issuer, keys));
+    return new TestHolder(api, new HolderIdentity(id, api.issuer, keys), keys);
   }
 
   get id(): string {

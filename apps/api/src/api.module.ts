@@ -12,6 +12,7 @@ import { CreateSessionController } from './create-session/create-session.control
 import { DeliveriesController } from './deliveries/deliveries.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { HoldersController } from './holders/holders.controller.js';
+import { SessionHoldersController } from './holders/session-holders.controller.js';
 import { JwksController } from './jwks/jwks.controller.js';
 import { KillSwitchController } from './kill-switch/kill-switch.controller.js';
 import { ListSessionsController } from './list-sessions/list-sessions.controller.js';
@@ -49,6 +50,7 @@ const CONTROLLERS: Type[] = [
   RevokeController,
   RevokeSessionController,
   RotateSessionController,
+  SessionHoldersController,
   ShowSessionController,
   ShowStatusController,
   SilencesController,

@@ -20,6 +20,7 @@ export { assignHolder } from './holders/assign-holder.js';
 export { registerHolder } from './holders/register-holder.js';
 export { removeHolder } from './holders/remove-holder.js';
 export { handOverToken } from './holders/hand-over-token.js';
+export { sessionHolders } from './holders/session-holders.js';
 export { verifyAssertion } from './holders/verify-assertion.js';
 export { acknowledge, listHolders } from './holders/receipts-of-holders.js';
 export { activateKillSwitch, releaseKillSwitch } from './kill-switch/kill-switch.js';

@@ -73,3 +73,37 @@ export const holderAssertionClaims = z.object({
   iat: z.int(),
   exp: z.int(),
 });
+
+/** Where a holder stands: on the current generation (or it knows of the end), not yet, or not for too long. */
+export const holderStanding = z.enum(['current', 'behind', 'offline']);
+
+/** A holder of one session, and how long it took to follow the session's last change. */
+export const sessionHolderView = z.object({
+  id: uuid,
+  name: z.string(),
+  standing: holderStanding,
+  generation: z.int().nullable(),
+  ended: z.boolean(),
+  acknowledgedAt: timestamp.nullable(),
+  /** From the change to its acknowledgement, milliseconds; null while it is not acknowledged. */
+  latencyMs: z.int().nullable(),
+  lastSeenAt: timestamp.nullable(),
+});
+export type SessionHolderView = z.infer<typeof sessionHolderView>;
+
+/** Answer of `GET /v1/sessions/:id/holders`: who has taken the session's current generation, or its end. */
+export const sessionHoldersView = z.object({
+  sessionId: uuid,
+  /** The generation that every holder should run. */
+  generation: z.int(),
+  /** Whether the session has ended: then the end is what is to be acknowledged. */
+  ended: z.boolean(),
+  /** When that generation was issued, or the session ended. */
+  changedAt: timestamp,
+  current: z.int(),
+  behind: z.int(),
+  offline: z.int(),
+  /** By holder, newest first; a session's holders are few. */
+  items: z.array(sessionHolderView),
+});
+export type SessionHoldersView = z.infer<typeof sessionHoldersView>;
