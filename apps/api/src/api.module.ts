@@ -14,6 +14,7 @@ import { HealthController } from './health/health.controller.js';
 import { HoldersController } from './holders/holders.controller.js';
 import { SessionHoldersController } from './holders/session-holders.controller.js';
 import { JwksController } from './jwks/jwks.controller.js';
+import { KeysController } from './keys/keys.controller.js';
 import { KillSwitchController } from './kill-switch/kill-switch.controller.js';
 import { ListSessionsController } from './list-sessions/list-sessions.controller.js';
 import { IntrospectController } from './oauth/introspect.controller.js';
@@ -41,6 +42,7 @@ const CONTROLLERS: Type[] = [
   HoldersController,
   IntrospectController,
   JwksController,
+  KeysController,
   KillSwitchController,
   ListSessionsController,
   MetadataController,

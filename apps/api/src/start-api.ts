@@ -44,7 +44,7 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
   const ledger = createLedger(database, { onAppended: () => nats.publish(APPEND_HINT_SUBJECT) });
   const box = SecretBox.open(config.sealKey);
   const keys = new KeyRing(database, box);
-  await ensureSigningKey({ database, heads: ledger, keys });
+  await ensureSigningKey({ store: ledger, heads: ledger, database, keys });
 
   const updates = new UpdateHub({
     store: ledger,

@@ -40,7 +40,14 @@ export type ApiKeyRole = (typeof API_KEY_ROLES)[number];
 export interface SystemEventData {
   KillSwitchActivated: { reason?: string; revokeSessions: boolean };
   KillSwitchReleased: { reason?: string };
-  SigningKeyRotated: { kid: string; previousKid?: string };
+  SigningKeyRotated: {
+    kid: string;
+    previousKid?: string;
+    /** From when on the key signs, RFC 3339. */
+    signsFrom: string;
+    /** The key that is worth nothing from now on: the emergency. */
+    revokedKid?: string;
+  };
   LogKeyRotated: { keyId: string; previousKeyId?: string };
   /** `agents`: the only ones that the key sees; absent means all. */
   ApiKeyCreated: { keyId: string; role: ApiKeyRole; agents?: string[] };

@@ -14,6 +14,7 @@ export * from './http/holders.js';
 export * from './http/channels.js';
 export * from './http/queries.js';
 export * from './http/proofs.js';
+export * from './http/keys.js';
 export * from './http/api-keys.js';
 export * from './http/oauth.js';
 export * from './http/revocations.js';

@@ -14,6 +14,7 @@ interface KeyRow {
   kid: string;
   public_key: JWK_OKP_Public;
   private_key: Buffer | null;
+  created_at: number;
   signs_from: number | null;
   revoked_at: number | null;
 }
@@ -33,12 +34,13 @@ export class KeyRing {
   /** The key that signs at `now` (epoch seconds, database time). */
   async signer(now: number): Promise<SigningKey & { privateKey: CryptoKey }> {
     await this.loadOlderThan(REFRESH_INTERVAL_MS);
-    const [newest] = [...this.keys.values()]
-      .filter((key) => key.signsFrom !== null && key.signsFrom <= now && key.revokedAt === null && key.privateKey)
+    const able = [...this.keys.values()]
+      .filter((key) => key.signsFrom !== null && key.revokedAt === null && key.privateKey !== null)
       .sort((a, b) => (b.signsFrom ?? 0) - (a.signsFrom ?? 0));
-    if (!newest?.privateKey)
-      throw new Error('there is no signing key: start the api once more, it makes the first one');
-    return newest as SigningKey & { privateKey: CryptoKey };
+    // A clock that stepped back behind the first key's start does not stop the service: that key signs.
+    const signer = able.find((key) => (key.signsFrom ?? 0) <= now) ?? able.at(-1);
+    if (!signer) throw new Error('there is no signing key: start the api once more, it makes the first one');
+    return signer as SigningKey & { privateKey: CryptoKey };
   }
 
   /** A key by id, revoked ones included; undefined when the database has none of that id. */
@@ -47,9 +49,9 @@ export class KeyRing {
     return this.keys.get(kid);
   }
 
-  /** All keys, newest first. */
+  /** All keys, newest first, as the database has them now. */
   async list(): Promise<SigningKey[]> {
-    await this.reload();
+    await this.reloadAfresh();
     return [...this.keys.values()];
   }
 
@@ -79,19 +81,32 @@ export class KeyRing {
       kid,
       signsFrom,
     ]);
-    await this.reload();
+    await this.reloadAfresh();
   }
 
+  /** From now on nothing is signed or verified with it. */
   async revoke(kid: string, now: number): Promise<void> {
     await this.database.query('update ledger.signing_key set revoked_at = $2 where kid = $1 and revoked_at is null', [
       kid,
       now,
     ]);
-    await this.reload();
+    await this.reloadAfresh();
+  }
+
+  /** Forgets the private part and leaves the JWKS. Only for a key whose tokens are all dead. */
+  async retire(kid: string): Promise<void> {
+    await this.database.query('update ledger.signing_key set private_key = null where kid = $1', [kid]);
+    await this.reloadAfresh();
   }
 
   private async loadOlderThan(ms: number): Promise<void> {
     if (this.clock() - this.loadedAt >= ms) await this.reload();
+  }
+
+  /** A load that began before a change may not have seen it. */
+  private async reloadAfresh(): Promise<void> {
+    await this.loading?.catch(() => undefined);
+    await this.reload();
   }
 
   private reload(): Promise<void> {
@@ -101,7 +116,7 @@ export class KeyRing {
 
   private async load(): Promise<void> {
     const rows = await this.database.query<KeyRow>(
-      'select kid, public_key, private_key, signs_from, revoked_at from ledger.signing_key order by created_at desc, kid',
+      'select kid, public_key, private_key, created_at, signs_from, revoked_at from ledger.signing_key order by created_at desc, kid',
     );
     const entries = await Promise.all(rows.map(async (row) => [row.kid, await this.import(row)] as const));
     this.keys = new Map(entries);
@@ -110,7 +125,7 @@ export class KeyRing {
 
   private async import(row: KeyRow): Promise<SigningKey> {
     const known = this.keys.get(row.kid);
-    const state = { signsFrom: row.signs_from, revokedAt: row.revoked_at };
+    const state = { createdAt: row.created_at, signsFrom: row.signs_from, revokedAt: row.revoked_at };
     if (known) return { ...known, ...state, privateKey: row.private_key ? known.privateKey : null };
     return {
       kid: row.kid,

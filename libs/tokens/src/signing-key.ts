@@ -18,6 +18,8 @@ export interface SigningKey {
   privateKey: CryptoKey | null;
   /** Epoch seconds; null while its event is not yet in the ledger. */
   signsFrom: number | null;
+  /** Epoch seconds. */
+  createdAt: number;
   /** Epoch seconds; a revoked key verifies nothing. */
   revokedAt: number | null;
 }
