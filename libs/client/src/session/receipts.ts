@@ -8,6 +8,7 @@ const RETRY_AFTER = 5_000;
 /** Tells the server which generation this holder runs. Only the newest news counts; a failure is retried, never reported as one. */
 export class Receipts {
   private due: ReceiptBody | null = null;
+  private told = '';
   private notBefore = 0;
   private sending: Promise<void> | null = null;
 
@@ -17,6 +18,9 @@ export class Receipts {
   ) {}
 
   acknowledge(receipt: ReceiptBody): void {
+    const news = JSON.stringify(receipt);
+    if (news === this.told) return;
+    this.told = news;
     this.due = receipt;
     this.notBefore = 0;
     this.flush();

@@ -65,6 +65,7 @@ export class SessionKeeper {
         if (answer.data.generation > held.gen) return (await this.catchUp(answer.data.generation)) ?? 'behind';
         session.confirm(answer.data);
         this.toldKillSwitch = false;
+        this.parts.receipts.acknowledge({ sessionId: held.sid, generation: held.gen });
         this.parts.changed();
         return 'current';
       case 'expired':
