@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { bareToken } from '#libs/contracts';
+import { startProcess } from '#libs/testing';
+import { readMcpToken } from '#libs/token-file';
+import { desktop } from './desktop.js';
+import { RunningLedger } from './running-ledger.js';
+
+const SLEDGER = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'bin', 'sledger.mjs');
+
+let ledger: RunningLedger;
+
+beforeAll(async () => {
+  ledger = await RunningLedger.start();
+});
+afterAll(async () => {
+  await ledger[Symbol.asyncDispose]();
+});
+
+/** Runs the real command line in the ledger's data directory and reads its JSON. */
+async function sledger<T>(...args: string[]): Promise<T> {
+  const command = await startProcess(process.execPath, {
+    args: [SLEDGER, ...args, '--output', 'json'],
+    env: { LEDGER_DATA_DIR: ledger.dataDir },
+  });
+  command.child.stdin.end();
+  const { code } = await command.exited;
+  if (code !== 0) throw new Error(`sledger ${args.join(' ')} ended with ${code}: ${command.output}`);
+  return JSON.parse(command.stdout) as T;
+}
+
+interface Setup {
+  sessionId: string;
+  agentId: string;
+  tokenFile: string;
+  holderId: string;
+  snippet: { mcpServers: Record<string, { command: string; args: string[]; env: Record<string, string> }> };
+}
+
+describe('the owner’s tools and a running process', () => {
+  let setup: Setup;
+
+  it('T-09 F-2 mcp setup: session, file and snippet, and the host that the snippet starts works', async () => {
+    await ledger.agent('trader');
+    setup = await sledger<Setup>('mcp', 'setup', '--agent', 'trader', '--expires-in', '600');
+    const token = readMcpToken(setup.tokenFile);
+    expect(decodeJwt(bareToken(token ?? ''))).toMatchObject({ sid: setup.sessionId, sub: setup.agentId, gen: 0 });
+    const entry = setup.snippet.mcpServers['session-ledger'];
+    expect(JSON.stringify(setup)).not.toContain('sl_sess_');
+    const host = await startProcess(entry?.command ?? '', { args: entry?.args ?? [], env: entry?.env ?? {} });
+    await using _host = host;
+    const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'host', version: '1' } };
+    const send = (id: number, method: string, params: unknown) =>
+      host.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    send(1, 'initialize', initialize);
+    await host.waitFor(/"id":1/);
+    send(2, 'tools/call', { name: 'session_status', arguments: {} });
+    await host.waitFor(/"id":2/);
+    expect(host.stdout).toContain(setup.sessionId);
+    expect(host.stdout).toContain('\\"status\\":\\"ok\\"');
+  });
+
+  it('T-10 F-3 mcp refresh-token: create, file, revoke, in that order; the process goes on without a restart', async () => {
+    await using it = await desktop(ledger, { dataDir: ledger.dataDir });
+    await it.host.untilSelf({ state: 'active', sessionId: setup.sessionId });
+    const refreshed = await sledger<{ oldSessionId: string; newSessionId: string; tokenFile: string }>(
+      'mcp',
+      'refresh-token',
+    );
+    expect(refreshed).toMatchObject({ oldSessionId: setup.sessionId, tokenFile: setup.tokenFile });
+    expect(decodeJwt(bareToken(readMcpToken(setup.tokenFile) ?? ''))).toMatchObject({ sid: refreshed.newSessionId });
+    await it.host.untilSelf({ state: 'active', sessionId: refreshed.newSessionId });
+    expect((await it.host.call('session_status')).content['status']).toBe('ok');
+    const [before, after] = [await ledger.events(setup.sessionId), await ledger.events(refreshed.newSessionId)];
+    const created = after.find(({ type }) => type.includes('created'));
+    const revoked = before.find(({ type }) => type.includes('revoked'));
+    expect(revoked?.data).toMatchObject({ trigger: 'superseded' });
+    expect(created?.position).toBeLessThan(revoked?.position ?? 0);
+    expect(it.host.process.exit).toBeUndefined();
+  });
+
+  it('keeps the token out of every line that the tools print', () => {
+    const token = bareToken(readMcpToken(setup.tokenFile) ?? '');
+    expect(readFileSync(join(ledger.dataDir, 'server.json'), 'utf8')).not.toContain(token.slice(-40));
+  });
+});
