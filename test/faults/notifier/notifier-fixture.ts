@@ -192,9 +192,13 @@ export class NotifierFixture implements AsyncDisposable {
 
   /** A session that is warned of by the renewals leg for as long as it lives, and its announcement. */
   async warned(wish: SessionWish = {}): Promise<{ session: SessionState; event: CloudEvent }> {
-    const created = await this.session({ maxRenewals: 3, issuedAgo: 400_000, ...wish });
-    const session = await this.renew(created);
+    const session = await this.warnedSession(wish);
     return { session, event: this.expiringSoon(session) };
+  }
+
+  /** The same, not yet announced. */
+  async warnedSession(wish: SessionWish = {}): Promise<SessionState> {
+    return this.renew(await this.session({ maxRenewals: 3, issuedAgo: 400_000, ...wish }));
   }
 
   telegramSender(apiRoot: string): TelegramSender {

@@ -1,0 +1,203 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Silences } from '#libs/deliveries';
+import { SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { NotifierFixture } from './notifier-fixture.js';
+
+describe('what is decided again at the moment of sending', () => {
+  let fixture: NotifierFixture;
+  let webhook: WebhookReceiver;
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start();
+    webhook = await WebhookReceiver.start();
+  });
+  afterEach(async () => {
+    await fixture[Symbol.asyncDispose]();
+    await webhook[Symbol.asyncDispose]();
+  });
+
+  const deliveries = () =>
+    fixture.database.query<{
+      status: string;
+      detail: string | null;
+      superseded_by: string | null;
+      event_type: string;
+      stage: string;
+    }>(
+      `select d.status, d.detail, d.superseded_by, n.event_type, n.stage
+       from deliveries.delivery d join deliveries.notification n using (notification_id) order by d.delivery_id`,
+    );
+  const inState = (status: string, count = 1): Promise<unknown> =>
+    until(async () => (await fixture.statuses())[status] === count, { describe: `${count} × ${status}` });
+
+  it('an alert about a session that was revoked meanwhile is superseded by that very event', async () => {
+    webhook.respond(() => ({ status: 500 }));
+    await fixture.webhook(webhook.url);
+    const { session, event } = await fixture.warned();
+    await fixture.takeIn(event);
+    await inState('retry');
+    await fixture.revoke(session);
+    const revoked = await fixture.lastEvent(session.sessionId);
+    webhook.respond(() => ({}));
+    await fixture.hurry();
+    await fixture.settled();
+    expect(await deliveries()).toMatchObject([{ status: 'superseded', superseded_by: revoked.id }]);
+    expect(webhook.received).toHaveLength(1);
+  });
+
+  it('an overdue renewal that came is superseded, or withdrawn where it was told', async () => {
+    await using telegram = await TelegramStandIn.start();
+    webhook.respond(() => ({ status: 500 }));
+    await fixture.webhook(webhook.url);
+    await fixture.telegram(telegram.apiRoot);
+    const born = await fixture.session({ issuedAgo: 500_000 });
+    const { sessionId, agentId, agentName, generation } = born;
+    await fixture.takeIn(
+      fixture.cloudEvent({ type: 'SessionRenewalOverdue', data: { sessionId, agentId, agentName, generation } }),
+    );
+    await inState('retry');
+    await inState('delivered');
+    expect(telegram.messages[0]!.text).toContain('has not renewed its session');
+    const renewed = await fixture.renew(born);
+    webhook.respond(() => ({}));
+    await fixture.takeIn(await fixture.lastEvent(renewed.sessionId));
+    await fixture.hurry();
+    await fixture.settled();
+    const told = (await deliveries()).map(({ event_type, stage, status }) => `${event_type} ${stage} ${status}`);
+    expect(told).toContain('SessionRenewalOverdue alert superseded');
+    expect(told).toContain('SessionRenewed withdrawn delivered');
+    expect(telegram.messages.some(({ text }) => text.includes('is back'))).toBe(true);
+    expect(webhook.received.filter(({ body }) => body.includes('"stage":"withdrawn"'))).toHaveLength(0);
+  });
+
+  it('a snoozed alert comes after the snooze if it is still true; a silenced one never; a critical one at once', async () => {
+    await fixture.webhook(webhook.url);
+    const silences = new Silences(fixture.database);
+    const snoozed = await fixture.warned();
+    const silenced = await fixture.warned();
+    const snooze = await silences.create({ agentId: snoozed.session.agentId, mode: 'snooze', duration: 3600 }, 'owner');
+    await silences.create({ sessionId: silenced.session.sessionId, mode: 'silence', duration: 3600 }, 'owner');
+    const { sessionId, agentId, agentName } = snoozed.session;
+    const critical = fixture.cloudEvent({
+      type: 'TokenReuseDetected',
+      data: { sessionId, agentId, agentName, generation: 0, addressPrefix: '192.0.2.0/24' },
+    });
+    await fixture.takeIn(snoozed.event, silenced.event, critical);
+    await inState('suppressed');
+    await inState('delivered');
+    expect(webhook.received.map(({ body }) => (JSON.parse(body) as { id: string }).id)).toEqual([critical.id]);
+    expect((await deliveries())[0]).toMatchObject({
+      status: 'pending',
+      detail: expect.stringMatching(/^snoozed until/),
+    });
+    await silences.end(snooze.id);
+    expect(await fixture.settled()).toEqual({ suppressed: 1, delivered: 2 });
+    expect(webhook.received.at(-1)!.body).toContain(snoozed.event.id);
+  });
+
+  it('information goes to one channel, and to the next when that gives up', async () => {
+    await using second = await WebhookReceiver.start();
+    await fixture.webhook(webhook.url, { name: 'first', priority: 1 });
+    await fixture.webhook(second.url, { name: 'second', priority: 2 });
+    const renewed = await fixture.renew(await fixture.session({ issuedAgo: 400_000 }));
+    await fixture.takeIn(await fixture.lastEvent(renewed.sessionId));
+    expect(await fixture.settled()).toEqual({ delivered: 1, suppressed: 1 });
+    expect([webhook.received.length, second.received.length]).toEqual([1, 0]);
+
+    webhook.respond(() => ({ status: 410 }));
+    const again = await fixture.renew(await fixture.session({ issuedAgo: 400_000 }));
+    await fixture.takeIn(await fixture.lastEvent(again.sessionId));
+    await until(() => second.received.some(({ body }) => body.includes(again.sessionId)), {
+      describe: 'the next channel’s turn',
+      timeoutMs: 5000,
+    });
+  });
+
+  it('with a quarter of the time left the next channel starts although the first has not given up', async () => {
+    await using second = await WebhookReceiver.start();
+    webhook.respond(() => ({ status: 500 }));
+    await fixture.webhook(webhook.url, { name: 'first', priority: 1 });
+    await fixture.webhook(second.url, { name: 'second', priority: 2 });
+    const renewed = await fixture.renew(await fixture.session({ issuedAgo: 400_000 }));
+    const event = await fixture.lastEvent(renewed.sessionId);
+    const windowEnd = new Date(Date.now() + 4000).toISOString();
+    await fixture.takeIn({ ...event, data: { ...event.data, rejectWindowEndsAt: windowEnd } });
+    await until(() => second.received.length === 1, { describe: 'the second channel', timeoutMs: 5000 });
+    const left = Date.parse(windowEnd) - second.received[0]!.receivedAt;
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(1100);
+  });
+
+  it('nothing is sent at or after the deadline', async () => {
+    webhook.respond(() => ({ status: 500 }));
+    await fixture.webhook(webhook.url);
+    const session = await fixture.warnedSession();
+    const endsAt = new Date(Date.now() + 3000).toISOString();
+    await fixture.takeIn(fixture.expiringSoon(session, { endsAt }));
+    await until(async () => (await fixture.statuses())['dead'] === 1, { describe: 'the end', timeoutMs: 10_000 });
+    expect(webhook.received.length).toBeGreaterThanOrEqual(3);
+    for (const { receivedAt } of webhook.received) expect(receivedAt).toBeLessThan(Date.parse(endsAt));
+    const late = fixture.expiringSoon(session, { endsAt: new Date(Date.now() - 1).toISOString() });
+    const before = webhook.received.length;
+    await fixture.takeIn(late);
+    await fixture.settled();
+    expect(webhook.received).toHaveLength(before);
+  });
+
+  it('reminds once, near the end, of a session that was announced for its renewals', async () => {
+    await fixture.webhook(webhook.url);
+    const wish = { expiresIn: 100, issuedAgo: 60, absoluteLifetime: 10_000, maxRenewals: 1 };
+    const session = await fixture.warnedSession(wish);
+    const event = fixture.expiringSoon(session, { causes: ['renewals'], remainingRenewals: 0 });
+    await fixture.takeIn(event);
+    await until(async () => (await deliveries()).some(({ stage }) => stage === 'alert'), { describe: 'the alert' });
+    // 100 s of life are left of 200: the time leg holds in the last 20 s.
+    await asOwner(fixture, 'update ledger.session_head set issued_at = issued_at - 85, expires_at = expires_at - 85');
+    await fixture.database.query('update deliveries.reminder set due_at = clock_timestamp()');
+    await until(() => webhook.received.some(({ body }) => body.includes('"stage":"reminder"')), {
+      describe: 'the reminder',
+    });
+    await fixture.database.query('update deliveries.reminder set due_at = clock_timestamp()');
+    await fixture.settled();
+    expect(webhook.received.filter(({ body }) => body.includes('"stage":"reminder"'))).toHaveLength(1);
+    expect(await fixture.database.query('select from deliveries.reminder')).toHaveLength(0);
+  });
+
+  it('a channel that died quietly is found by the periodic test message and told through the others', async () => {
+    await using smtp = await SmtpReceiver.start();
+    webhook.respond(() => ({ status: 500 }));
+    const { id } = await fixture.webhook(webhook.url, { name: 'the quiet one' });
+    await fixture.email(smtp.url, { events: ['SessionRevoked'] });
+    const old =
+      "update deliveries.channel set canary_at = clock_timestamp() - interval '2 hours' where channel_id = $1";
+    await fixture.database.query(old, [id]);
+    await until(() => webhook.received.length > 0, { describe: 'the canary' });
+    expect(webhook.received[0]!.body).toContain('ledger.channel.canary.v1');
+    await fixture.database.query(old, [id]);
+    await until(() => smtp.received.some(({ mail }) => mail.text?.includes('the quiet one')), {
+      describe: 'the mail about the quiet channel',
+    });
+  });
+
+  it('a new attempt is always on record before the far side sees it', async () => {
+    const seen: number[] = [];
+    webhook.respond((request) => {
+      void fixture.database
+        .query('select from deliveries.attempt where delivery_id = $1', [request.headers['webhook-id']])
+        .then((rows) => seen.push(rows.length));
+      return {};
+    });
+    await fixture.webhook(webhook.url);
+    for (let i = 0; i < 5; i++) await fixture.takeIn((await fixture.warned()).event);
+    await fixture.settled();
+    await until(() => seen.length === 5, { describe: 'five looks' });
+    expect(seen).toEqual([1, 1, 1, 1, 1]);
+  });
+});
+
+async function asOwner(fixture: NotifierFixture, statement: string): Promise<void> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: fixture.testDatabase.url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
