@@ -75,6 +75,15 @@ export class Notifier {
     );
   }
 
+  /** Whether it is on record how far the log was taken in. */
+  knowsItsPlace(): Promise<boolean> {
+    return this.log.hasCheckpoint();
+  }
+
+  skipTo(position: number): Promise<void> {
+    return this.log.skipTo(position);
+  }
+
   checkpoint(): Promise<number> {
     return this.log.checkpoint();
   }

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { toCloudEvent } from '#libs/contracts';
 import { Database, lead, LOCKS } from '#libs/database';
-import { createLedger } from '#libs/ledger';
+import { createLedger, lastPosition } from '#libs/ledger';
 import { connectNats, JetStreamStrategy } from '#libs/messaging';
 import {
   createMetrics,
@@ -9,6 +9,7 @@ import {
   NestLogger,
   requireUrl,
   serveHealth,
+  type Logger,
   type RunningService,
   type ServiceContext,
 } from '#libs/platform';
@@ -44,6 +45,7 @@ export async function startNotifier({ config, logger }: ServiceContext): Promise
     allowedTargets: config.allowPrivateTargets,
     sweepSeconds: config.sweepInterval,
   });
+  await goOnAtTheEnd(database, notifier, logger);
   const strategy = new JetStreamStrategy({
     connection,
     durable: NAME,
@@ -89,4 +91,14 @@ export async function startNotifier({ config, logger }: ServiceContext): Promise
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A checkpoint that is gone with a restored or emptied database: repeating everything is worse than a gap that is said. */
+async function goOnAtTheEnd(database: Database, notifier: Notifier, logger: Logger): Promise<void> {
+  if (await notifier.knowsItsPlace()) return;
+  const end = await lastPosition(database);
+  await notifier.skipTo(end);
+  if (end > 0) {
+    logger.error({ position: end }, 'how far the log was taken in is not known any more: alerts go on at its end');
+  }
 }

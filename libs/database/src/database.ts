@@ -56,6 +56,9 @@ export class Database implements AsyncDisposable {
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
+    // A connection that is lost between two statements says so by an event; unheard, it would end the process.
+    const lost = (error: Error): void => void (broken = error);
+    client.on('error', lost);
     try {
       await client.query('begin');
       const result = await work(client);
@@ -65,6 +68,7 @@ export class Database implements AsyncDisposable {
       await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
       throw error;
     } finally {
+      client.off('error', lost);
       client.release(broken);
     }
   }

@@ -116,7 +116,32 @@ export class NotifierFixture implements AsyncDisposable {
       absoluteLifetime: wish.absoluteLifetime ?? 2_592_000,
       constraints: {},
     };
+    await this.registerAgent(command.agentId, command.now);
     return this.append(null, [sessionCreated(command, grantFirstToken(command), TEXTS)]);
+  }
+
+  private async registerAgent(agentId: string, createdAt: number): Promise<void> {
+    const name = `agent ${agentId}`;
+    const defaultConstraints = {};
+    await this.ledger.append({
+      streams: [
+        {
+          streamId: agentStream(agentId),
+          expectedVersion: 0,
+          events: [
+            {
+              type: 'AgentRegistered',
+              data: { agentId, name, defaultConstraints },
+              id: newId(),
+              time: createdAt * 1000,
+            },
+          ],
+        },
+      ],
+      heads: { agents: [{ agentId, name, enabled: true, defaultConstraints, createdAt, version: 1 }] },
+      actor: 'owner',
+      requestId: newId(),
+    });
   }
 
   async renew(state: SessionState): Promise<SessionState> {

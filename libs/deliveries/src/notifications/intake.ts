@@ -28,6 +28,11 @@ export class Intake {
     return rows[0]?.position ?? 0;
   }
 
+  async hasCheckpoint(): Promise<boolean> {
+    const rows = await this.database.query('select from deliveries.checkpoint where consumer = $1', [CONSUMER]);
+    return rows.length > 0;
+  }
+
   /** Skips the log up to `position`: for a first start, and for a database whose checkpoint is gone. Never goes back. */
   async skipTo(position: number): Promise<void> {
     await this.database.query(

@@ -43,6 +43,13 @@ export class CuttingProxy implements AsyncDisposable {
     return (holder.proxy = new CuttingProxy(server, upstreams));
   }
 
+  /** Cuts what is connected now, and from now on as given. */
+  cutAll(cut: Cut): void {
+    this.cut = cut;
+    for (const upstream of this.upstreams) upstream.destroy();
+    for (const socket of this.server.sockets) socket.destroy();
+  }
+
   get port(): number {
     return this.server.port;
   }

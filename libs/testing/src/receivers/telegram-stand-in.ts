@@ -23,6 +23,8 @@ export interface SentMessage {
   chatId: string;
   text: string;
   replyMarkup: unknown;
+  /** Text of the file that came with it. */
+  document?: string;
 }
 
 type Judge = (call: TelegramCall, earlier: number) => TelegramRefusal | undefined;
@@ -141,7 +143,7 @@ export class TelegramStandIn implements AsyncDisposable {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, token = '', method = ''] = /^\/bot([^/]+)\/(\w+)/.exec(request.url ?? '') ?? [];
-    const parameters = parseParameters(await text(request));
+    const parameters = await parametersOf(request);
     const call = { method, token, parameters };
     if (method === 'getUpdates') {
       this.mostPollers = Math.max(this.mostPollers, ++this.pollers);
@@ -196,6 +198,18 @@ export class TelegramStandIn implements AsyncDisposable {
       this.messages.push({ messageId, chatId, text: words, replyMarkup: parameters['reply_markup'] });
       return { message_id: messageId, date: seconds(), chat: { id: Number(chatId), type: 'private' }, text: words };
     }
+    if (method === 'sendDocument') {
+      const messageId = ++this.lastId;
+      const caption = String(parameters['caption'] ?? '');
+      this.messages.push({
+        messageId,
+        chatId,
+        text: caption,
+        replyMarkup: undefined,
+        document: String(parameters['file'] ?? ''),
+      });
+      return { message_id: messageId, date: seconds(), chat: { id: Number(chatId), type: 'private' }, caption };
+    }
     if (method === 'editMessageText') {
       const message = this.messageById(parameters['message_id']);
       if (message) Object.assign(message, { text: words, replyMarkup: parameters['reply_markup'] });
@@ -225,8 +239,21 @@ function chatOf(id: number): Record<string, unknown> {
   return id < 0 ? { id, type: 'supergroup', title: 'A group' } : { id, type: 'private', first_name: 'Someone' };
 }
 
-function parseParameters(body: string): Record<string, unknown> {
-  return body === '' ? {} : (JSON.parse(body) as Record<string, unknown>);
+async function parametersOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/form-data')) {
+    const body = await text(request);
+    return body === '' ? {} : (JSON.parse(body) as Record<string, unknown>);
+  }
+  const boundary = /boundary=([^;]+)/.exec(type)?.[1] ?? '';
+  const parameters: Record<string, unknown> = {};
+  for (const part of (await text(request)).split(`--${boundary}`).slice(1, -1)) {
+    const [head = '', ...rest] = part.split('\r\n\r\n');
+    const value = rest.join('\r\n\r\n').replace(/\r\n$/, '');
+    if (/filename=/i.test(head)) parameters['file'] = value;
+    else parameters[/name="([^"]*)"/.exec(head)?.[1] ?? ''] = value;
+  }
+  return parameters;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

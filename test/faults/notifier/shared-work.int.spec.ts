@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sessionStream, type CloudEvent } from '#libs/contracts';
+import { Database } from '#libs/database';
+import { createMetrics } from '#libs/platform';
+import { CuttingProxy, until, WebhookReceiver } from '#libs/testing';
+import { type Notifier } from '../../../apps/notifier/src/notifier.js';
+import { NotifierFixture } from './notifier-fixture.js';
+
+describe('notifiers that share a database', () => {
+  let fixture: NotifierFixture;
+  let webhook: WebhookReceiver;
+  const others: Notifier[] = [];
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start({ leaseSeconds: 1 });
+    webhook = await WebhookReceiver.start();
+  });
+  afterEach(async () => {
+    for (const other of others.splice(0)) await other.close();
+    await fixture[Symbol.asyncDispose]();
+    await webhook[Symbol.asyncDispose]();
+  });
+
+  function another(): Notifier {
+    const other = fixture.newNotifier({ metrics: createMetrics('another') });
+    others.push(other);
+    other.start();
+    return other;
+  }
+
+  async function alerts(count: number): Promise<CloudEvent[]> {
+    const events: CloudEvent[] = [];
+    for (let i = 0; i < count; i++) events.push((await fixture.warned()).event);
+    return events;
+  }
+
+  it('send each alert once between them', async () => {
+    another();
+    await fixture.webhook(webhook.url);
+    const events = await alerts(150);
+    await fixture.takeIn(...events);
+    expect(await fixture.settled()).toEqual({ delivered: 150 });
+    expect(webhook.received).toHaveLength(150);
+    expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size).toBe(150);
+    expect(await fixture.attempts()).toHaveLength(150);
+  });
+
+  it('announce a due session once, whoever sweeps and whoever reads its renewal', async () => {
+    const sessions = [];
+    for (let i = 0; i < 20; i++) sessions.push(await fixture.warnedSession());
+    const events = [];
+    for (const { sessionId } of sessions) events.push(await fixture.lastEvent(sessionId));
+    const other = another();
+    await Promise.allSettled([fixture.notifier.intake.apply(events), other.intake.apply(events)]);
+    for (const { sessionId } of sessions) {
+      const stored = await fixture.ledger.readStream(sessionStream(sessionId));
+      expect(stored.filter(({ type }) => type === 'SessionExpiringSoon')).toHaveLength(1);
+    }
+  });
+
+  it('K5: an outcome that comes after its lease has passed on changes nothing, and is logged', async () => {
+    webhook.respond((_, earlier) => (earlier === 0 ? { delayMs: 2500, status: 500 } : {}));
+    another();
+    await fixture.webhook(webhook.url);
+    await fixture.takeIn(...(await alerts(1)));
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    await until(async () => (await fixture.attempts()).some(({ detail }) => detail?.includes('late answer')), {
+      describe: 'the late answer on record',
+    });
+    const attempts = await fixture.attempts();
+    expect(attempts.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ['unknown', 'worker_lost'],
+      ['delivered', null],
+    ]);
+    expect(attempts[0]!.detail).toMatch(/late answer: failed HTTP 500/);
+    expect(webhook.received).toHaveLength(2);
+    expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    expect(await fixture.statuses()).toEqual({ delivered: 1 });
+  });
+
+  it('M2: a replay of the whole log sends nothing, also when the delivery tables were emptied', async () => {
+    await fixture.webhook(webhook.url);
+    const events = await alerts(20);
+    await fixture.takeIn(...events);
+    await fixture.settled();
+    expect(webhook.received).toHaveLength(20);
+    await fixture.takeIn(...events);
+    await fixture.database.query('delete from deliveries.attempt');
+    await fixture.database.query('delete from deliveries.delivery');
+    await fixture.database.query('delete from deliveries.notification');
+    for (const event of events) await fixture.takeIn(event);
+    expect(await fixture.settled()).toEqual({});
+    expect(webhook.received).toHaveLength(20);
+  });
+
+  it('claim from 50,000 waiting deliveries by index, in order, without a scan', async () => {
+    const { id } = await fixture.webhook(webhook.url, { enabled: false });
+    await fixture.database.query(
+      `with made as (
+         insert into deliveries.notification (notification_id, event_id, stage, event_type, level, envelope, deadline)
+         select gen_random_uuid(), gen_random_uuid(), 'alert', 'SessionExpired', 1, '{}', clock_timestamp() + interval '1 day'
+         from generate_series(1, 50000) returning notification_id)
+       insert into deliveries.delivery (delivery_id, notification_id, channel_id, recipient, next_attempt_at, deadline)
+       select gen_random_uuid(), notification_id, $1, 'owner', clock_timestamp() - random() * interval '1 hour',
+         clock_timestamp() + interval '1 day' from made`,
+      [id],
+    );
+    const plan = await fixture.database.transaction(async (client) => {
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+        `explain (analyze) select d.* from deliveries.delivery d
+         where d.channel_id = '${id}' and d.next_attempt_at <= clock_timestamp() and d.attempts = 0
+         order by d.next_attempt_at limit 32 for update skip locked`,
+      );
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    });
+    expect(plan).toContain('delivery_first');
+    expect(plan).not.toMatch(/Seq Scan|Sort/);
+    expect(Number(/Execution Time: ([\d.]+)/.exec(plan)![1])).toBeLessThan(100);
+  });
+
+  it('P1: go on when the database comes back: nothing is sent without an attempt on record, nothing twice', async () => {
+    const target = new URL(fixture.testDatabase.url);
+    await using proxy = await CuttingProxy.start(Number(target.port));
+    target.port = String(proxy.port);
+    await using database = await Database.open({ url: target.href, applicationName: 'behind a proxy' });
+    await fixture.notifier.close();
+    const behind = fixture.newNotifier({ database, leaseSeconds: 30, metrics: createMetrics('behind a proxy') });
+    others.push(behind);
+    await fixture.webhook(webhook.url);
+    behind.start();
+
+    const [before, during] = await alerts(2);
+    webhook.respond(() => {
+      proxy.cutAll('connection');
+      return {};
+    });
+    await behind.intake.apply([before!]);
+    await until(() => webhook.received.length === 1, { describe: 'the alert before the outage' });
+    await expect(behind.intake.apply([during!])).rejects.toThrow();
+    expect(await fixture.attempts()).toMatchObject([{ outcome: null }]);
+    proxy.cut = 'nothing';
+    webhook.respond(() => ({}));
+    await until(async () => (await fixture.attempts())[0]?.outcome === 'delivered', {
+      describe: 'the outcome on record',
+    });
+    await behind.intake.apply([during!]);
+    expect(await fixture.settled()).toEqual({ delivered: 2 });
+    expect(webhook.received).toHaveLength(2);
+  });
+});
