@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerLog } from './adopt-log/adopt-log.command.js';
 import { registerAgents } from './agents/agents.command.js';
 import { registerAudit } from './audit/audit.command.js';
 import { registerChannels } from './channels/channels.command.js';
@@ -29,6 +30,7 @@ const FEATURES: readonly Register[] = [
   registerDeliveries,
   registerHolders,
   registerKillSwitch,
+  registerLog,
   registerCompletion,
 ];
 

@@ -64,6 +64,25 @@ export class CliHome {
     };
   }
 
+  /** Starts a command that runs until it is interrupted. */
+  start(...args: string[]): {
+    exit: Promise<number>;
+    stdout: () => string;
+    stderr: () => string;
+    interrupt: () => void;
+  } {
+    const [stdout, stderr] = [new Sink(), new Sink()];
+    const interruption = new AbortController();
+    const exit = runCli(args, {
+      environment: readEnvironment({ HOME: this.home, LEDGER_DATA_DIR: this.dataDir }),
+      stdout: Object.assign(stdout, { isTTY: false }),
+      stderr,
+      stdin: new PassThrough(),
+      interrupted: interruption.signal,
+    });
+    return { exit, stdout: () => stdout.text, stderr: () => stderr.text, interrupt: () => interruption.abort() };
+  }
+
   remove(): void {
     rmSync(this.home, { recursive: true, force: true });
   }

@@ -1,5 +1,8 @@
 import type { Register } from '../commands.js';
+import { collect } from '../collect.js';
 import type { AuditFilterOptions } from './audit-filter.js';
+import type { ExportAuditOptions } from './export-audit.js';
+import type { VerifyAuditOptions } from './verify-audit.js';
 
 export const registerAudit: Register = (program, commands) => {
   const audit = program.command('audit').description('search, follow, export and verify the ledger');
@@ -10,6 +13,50 @@ export const registerAudit: Register = (program, commands) => {
     .action(
       commands.action<AuditFilterOptions & { limit: string }>(async (cli, options) =>
         (await import('./query-audit.js')).queryAudit(cli, options),
+      ),
+    );
+
+  withFilters(audit.command('tail').description('print events as they are recorded, until Ctrl-C'))
+    .option('--lines <count>', 'so many of the past first', '10')
+    .action(
+      commands.action<AuditFilterOptions & { lines: string }>(async (cli, options) =>
+        (await import('./tail-audit.js')).tailAudit(cli, options),
+      ),
+    );
+
+  withFilters(audit.command('export').description('write events, oldest first; all of them can be verified later'))
+    .option('--format <format>', 'ndjson or csv', 'ndjson')
+    .option('--to <file>', 'into this file (default: stdout)')
+    .addHelpText('after', '\nExample:\n  $ sledger audit export --to ledger.ndjson\n')
+    .action(
+      commands.action<ExportAuditOptions>(async (cli, options) =>
+        (await import('./export-audit.js')).exportAudit(cli, options),
+      ),
+    );
+
+  audit
+    .command('verify <file>')
+    .description('check a whole export: nothing changed, removed, inserted or moved; needs no server')
+    .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect)
+    .option('--witness <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect)
+    .option('--state', 'also have the server compare every session with its events')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sledger audit verify ledger.ndjson\n  $ sledger audit verify ledger.ndjson --key log.key --witness checkpoint-2026-11-20\n',
+    )
+    .action(
+      commands.action<VerifyAuditOptions, [string]>(async (cli, options, file) =>
+        (await import('./verify-audit.js')).verifyAudit(cli, options, file),
+      ),
+    );
+
+  audit
+    .command('checkpoint')
+    .description('the newest signed head of the log and its public key; keep both elsewhere as witness')
+    .option('--to <file>', 'write the signed note into this file')
+    .action(
+      commands.action<{ to?: string }>(async (cli, options) =>
+        (await import('./show-checkpoint.js')).showCheckpoint(cli, options),
       ),
     );
 };

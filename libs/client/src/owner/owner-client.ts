@@ -1,6 +1,8 @@
 import {
   type AgentView,
   type ChannelView,
+  type AuditState,
+  type CheckpointList,
   type CloudEvent,
   type CreateAgentBody,
   type CreateChannelBody,
@@ -94,6 +96,24 @@ export class OwnerClient {
 
   audit(query: Query = {}): AsyncGenerator<CloudEvent> {
     return this.every('/v1/audit', query);
+  }
+
+  checkpoints(query: Query = {}): Promise<CheckpointList> {
+    return this.http.json('GET', '/v1/audit/checkpoints', { query });
+  }
+
+  /** Heads that are not what their events say. */
+  auditState(): Promise<AuditState> {
+    return this.http.json('GET', '/v1/audit/state', { timeoutMs: 600_000 });
+  }
+
+  /** Tells the relay that the store's history is the right one. */
+  adoptLog(): Promise<{ forked: string | null; adoptRequested: boolean }> {
+    return this.http.json('POST', '/v1/log/adopt');
+  }
+
+  relayState(): Promise<{ forked: string | null; adoptRequested: boolean }> {
+    return this.http.json('GET', '/v1/log/relay');
   }
 
   createChannel(body: CreateChannelBody): Promise<ChannelView & { secret?: string }> {

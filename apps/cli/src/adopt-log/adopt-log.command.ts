@@ -1,0 +1,15 @@
+import type { Register } from '../commands.js';
+
+export const registerLog: Register = (program, commands) => {
+  const log = program.command('log').description('the log between database and bus');
+
+  log
+    .command('adopt')
+    .description('after LOG_FORKED: take the database’s history as the right one; rebuilds stream and read models')
+    .option('--yes', 'do it; without it, only say what would be done')
+    .action(
+      commands.action<{ yes?: boolean }>(async (cli, options) =>
+        (await import('./adopt-log.js')).adoptLog(cli, options),
+      ),
+    );
+};

@@ -1,0 +1,47 @@
+import { createWriteStream } from 'node:fs';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Cli } from '../cli.js';
+import { Failure } from '../failure.js';
+import { auditFilter, type AuditFilterOptions } from './audit-filter.js';
+
+export interface ExportAuditOptions extends AuditFilterOptions {
+  format: string;
+  to?: string;
+}
+
+/**
+ * Writes events, oldest first. A whole export in NDJSON carries the keys of the log and its signed checkpoints, so that
+ * `audit verify` can check it without a server.
+ */
+export async function exportAudit(cli: Cli, options: ExportAuditOptions): Promise<void> {
+  const { format, to } = options;
+  if (format !== 'ndjson' && format !== 'csv') {
+    throw new Failure(`--format: there is no format "${format}"`, 'Use ndjson or csv.', 'bad_option');
+  }
+  const owner = await cli.owner();
+  const filter = await auditFilter(owner, options);
+  const isWhole = Object.keys(filter).length === 0 && format === 'ndjson';
+  const response = isWhole
+    ? await owner.http.stream('GET', '/v1/audit/log', { accept: '*/*' })
+    : await owner.http.stream('GET', '/v1/audit/export', { query: { ...filter, format }, accept: '*/*' });
+  const lines = await cli.screen.during('exporting', async (progress) => {
+    let count = 0;
+    const counted = async function* () {
+      for await (const chunk of Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])) {
+        for (const byte of chunk as Buffer) if (byte === 0x0a) count += 1;
+        progress.at(count, null);
+        yield chunk;
+      }
+    };
+    if (to === undefined) await pipeline(counted, cli.terminal.stdout as Writable, { end: false });
+    else await pipeline(counted, createWriteStream(to, { mode: 0o600 }));
+    return count;
+  });
+  if (to === undefined) return;
+  const file = to;
+  cli.screen.result({ file, lines, format, verifiable: isWhole }, () => {
+    const next = isWhole ? ` Check it anywhere: sledger audit verify ${file}` : '';
+    return `${lines} lines written to ${file}.${next}`;
+  });
+}

@@ -1,0 +1,125 @@
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { AuditState, CloudEvent } from '#libs/contracts';
+import { eventTypeOf, streamOfEnvelope } from '#libs/contracts';
+import { type ExportedEvent, LogVerifier, parseVerifierKey, type VerifyReport } from '#libs/proof';
+import type { Cli } from '../cli.js';
+import { EXIT, Failure } from '../failure.js';
+import { verdictText } from './audit-verdict-text.js';
+
+export interface VerifyAuditOptions {
+  key?: string[];
+  witness?: string[];
+  state?: boolean;
+}
+
+const REPORT_EVERY = 5000;
+const EXPORT_AGAIN = 'Export the whole log again: `sledger audit export --to <file>`.';
+
+/** Needs the file, the public key and any witnesses; no server, except for --state. Exit 1 when anything is not as it was signed. */
+export async function verifyAudit(cli: Cli, options: VerifyAuditOptions, path: string): Promise<number> {
+  if (!existsSync(path)) throw new Failure(`${path} is not there`, EXPORT_AGAIN, 'no_export');
+  const keys = options.key?.map(keyOption) ?? (await keysOf(path));
+  if (keys.length === 0) {
+    const remedy = 'Give the public key with --key (see `sledger audit checkpoint`).';
+    throw new Failure(`${path} is no export of a whole log: it names no key`, remedy, 'no_key');
+  }
+  const witnesses = (options.witness ?? []).map(readWitness);
+  const report = await cli.screen.during('verifying', async (progress) => {
+    const verifier = new LogVerifier(keys.map(parseVerifierKey));
+    const checkpoints: string[] = [];
+    const size = statSync(path).size;
+    let read = 0;
+    let count = 0;
+    for await (const line of linesOf(path)) {
+      read += line.length + 1;
+      if (++count % REPORT_EVERY === 0) progress.at(read, size);
+      const entry = parseLine(line, count);
+      if (entry === null) continue;
+      if ('checkpoint' in entry) checkpoints.push(entry.checkpoint);
+      else verifier.add(entry);
+    }
+    return verifier.finish({ checkpoints, witnesses });
+  });
+  const state = options.state ? await (await cli.owner()).auditState() : null;
+  const isWell = report.ok && (state?.differing ?? []).length === 0;
+  const keyFromExport = options.key === undefined;
+  cli.screen.result(jsonOf(report, state, keyFromExport, isWell), () =>
+    verdictText(cli.screen.style, report, state, keyFromExport),
+  );
+  return isWell ? EXIT.done : EXIT.failed;
+}
+
+function jsonOf(report: VerifyReport, state: AuditState | null, keyFromExport: boolean, ok: boolean) {
+  return { ...report, ok, completenessProved: report.witnessed > 0, keyFromExport, ...(state && { state }) };
+}
+
+/** An event, a checkpoint of the log, or null for the header. */
+function parseLine(line: string, number: number): ExportedEvent | { checkpoint: string } | null {
+  let value: Partial<CloudEvent> & { checkpoint?: unknown; keys?: unknown };
+  try {
+    value = JSON.parse(line) as typeof value;
+  } catch (error) {
+    throw new Failure(`line ${number} of the export is no JSON`, EXPORT_AGAIN, 'no_export', { cause: error });
+  }
+  if (typeof value.checkpoint === 'string') return { checkpoint: value.checkpoint };
+  if (Array.isArray(value.keys)) return null;
+  if (typeof value.position !== 'number' || typeof value.type !== 'string' || typeof value.subject !== 'string') {
+    throw new Failure(`line ${number} of the export is no event of a ledger`, EXPORT_AGAIN, 'no_export');
+  }
+  return exportedEvent(value as CloudEvent);
+}
+
+function exportedEvent(event: CloudEvent): ExportedEvent {
+  return {
+    position: event.position,
+    streamId: streamOfEnvelope(event),
+    version: event.streamversion,
+    id: event.id,
+    type: eventTypeOf(event.type) ?? event.type,
+    schemaVersion: Number(/\.v(\d+)$/.exec(event.type)?.[1] ?? 1),
+    time: event.time,
+    actor: event.actor,
+    requestId: event.requestid,
+    data: event.data,
+    leaf: event.leaf,
+  };
+}
+
+function linesOf(path: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+}
+
+/** The keys that the export names: good for a look, no proof against whoever made the export. */
+async function keysOf(path: string): Promise<string[]> {
+  for await (const line of linesOf(path)) {
+    try {
+      const { keys } = JSON.parse(line) as { keys?: unknown };
+      return Array.isArray(keys) ? keys.map(String) : [];
+    } catch {
+      return [];
+    }
+  }
+  return [];
+}
+
+/** The key itself, or a file that holds it. */
+function keyOption(text: string): string {
+  const key = existsSync(text) ? readFileSync(text, 'utf8').trim() : text;
+  try {
+    parseVerifierKey(key);
+    return key;
+  } catch (error) {
+    const remedy = 'It looks like name+hash+key; see `sledger audit checkpoint`.';
+    throw new Failure(`--key: ${(error as Error).message}`, remedy, 'bad_option', { cause: error });
+  }
+}
+
+function readWitness(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const remedy = 'Give a file with a signed checkpoint.';
+    throw new Failure(`--witness: ${path} cannot be read`, remedy, 'bad_option', { cause: error });
+  }
+}
