@@ -40,9 +40,12 @@ export const registerSessions: Register = (program, commands) => {
     .option('--status <status>', 'only active, expiring_soon, expired or revoked')
     .option('--limit <count>', 'at most so many', '50')
     .option('--all', 'ended ones too (default: those alive)')
+    .option('--watch', 'a live view, until Ctrl-C')
     .action(
-      commands.action<ListSessionsOptions>(async (cli, options) =>
-        (await import('./list-sessions.js')).listSessions(cli, options),
+      commands.action<ListSessionsOptions & { watch?: boolean }>(async (cli, options) =>
+        options.watch
+          ? (await import('../watch/watch.js')).watch(cli, options.agent)
+          : (await import('./list-sessions.js')).listSessions(cli, options),
       ),
     );
 

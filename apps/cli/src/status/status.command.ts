@@ -4,5 +4,12 @@ export const registerStatus: Register = (program, commands) => {
   program
     .command('status')
     .description('the server, its sessions and what needs attention')
-    .action(commands.action(async (cli) => (await import('./show-status.js')).showStatus(cli)));
+    .option('--watch', 'a live view, until Ctrl-C')
+    .action(
+      commands.action<{ watch?: boolean }>(async (cli, options) =>
+        options.watch
+          ? (await import('../watch/watch.js')).watch(cli, undefined)
+          : (await import('./show-status.js')).showStatus(cli),
+      ),
+    );
 };

@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises';
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { connect } from '../../connection/connect.js';
 import { ownerKeyPath } from '../../connection/owner-key.js';
 import { Failure } from '../../failure.js';
@@ -37,8 +37,8 @@ function refused(error: Error, path: string, { baseUrl }: Examination): Finding 
 
 /** A secret that others on this machine can read. */
 export function modeFinding(check: string, path: string): Finding[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || process.platform === 'win32' || (stat.mode & 0o077) === 0) return [];
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile() || process.platform === 'win32' || (stat.mode & 0o077) === 0) return [];
   const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
   return [
     failed(check, `${path} has mode ${mode}: other users of this machine can read it.`, `Run \`chmod 600 ${path}\`.`, {

@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises';
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { getMcpTokenPath, inspectMcpToken } from '#libs/token-file';
 import { decodeClaims } from '../../mcp-setup/token-claims.js';
 import type { Check } from '../examination.js';
@@ -42,7 +42,8 @@ export const checkTokenFile: Check = (examination) => {
 };
 
 function isOpenToOthers(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  // Of the file itself: what a link points to is none of ours to change.
+  const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat !== undefined && stat.isFile() && (stat.mode & 0o077) !== 0;
 }
 
