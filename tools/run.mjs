@@ -1,5 +1,6 @@
 /** Behind every npm script: installs and compiles where that is needed, then runs the target in the foreground. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const OLDEST_NODE = [20, 19];
@@ -48,10 +49,29 @@ function runInForeground(args) {
   });
 }
 
-/** A killed npm takes its script along. */
+/** A killed npm takes its script along. npm may have put a shell between itself and us. */
 function stopWithParent(child) {
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), PARENT_CHECK_MS).unref();
+  const shell = isNpmShell(process.ppid);
+  const family = () => [process.ppid, shell && parentOf(process.ppid)].join();
+  const before = family();
+  setInterval(() => family() !== before && child.kill('SIGTERM'), PARENT_CHECK_MS).unref();
+}
+
+function isNpmShell(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('tools/run.mjs');
+  } catch {
+    return false;
+  }
+}
+
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  } catch {
+    return undefined;
+  }
 }
 
 function stopWith(message) {
