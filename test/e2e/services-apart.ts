@@ -57,9 +57,14 @@ export class ServicesApart implements AsyncDisposable {
     await this.launch(app);
   }
 
-  /** All that the present processes have logged. */
-  log(): string {
-    return [...this.running].map(([app, { output }]) => `== ${app}\n${output}`).join('\n');
+  /** Runs the work; when it fails, its error tells what the present processes have logged. */
+  async observe<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const logs = [...this.running].map(([app, { output }]) => `== ${app}\n${output}`).join('\n');
+      throw new Error(`${(error as Error).message}\n${logs}`, { cause: error });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
