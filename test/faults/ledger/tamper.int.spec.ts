@@ -62,8 +62,8 @@ async function verifyExport(witnesses: string[] = []): Promise<VerifyReport> {
   const file = await (await fetch(`${running.url}/v1/audit/log`, { headers: running.ownerHeaders })).text();
   for (const text of file.trimEnd().split('\n')) {
     const line = logExportLine.parse(JSON.parse(text));
-    if ('checkpoint' in line) checkpoints.push(line.checkpoint);
-    else if ('specversion' in line) verifier.add(exportedEventOf(line));
+    if ('specversion' in line) verifier.add(exportedEventOf(line));
+    else if ('checkpoint' in line) checkpoints.push(line.checkpoint);
   }
   return verifier.finish({ checkpoints, witnesses });
 }
