@@ -19,6 +19,7 @@ const TARGETS = {
   demo: ['dist/test/demo/main.js'],
   rebuild: ['dist/apps/projector/src/rebuild.js'],
   bench: ['--expose-gc', 'dist/test/bench/main.js'],
+  'bench:ledger': ['dist/test/bench/ledger/main.js'],
   test: [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',

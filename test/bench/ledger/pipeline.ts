@@ -1,0 +1,103 @@
+import { exportedEventOf, LOG, toCloudEvent } from '#libs/contracts';
+import { type Database } from '#libs/database';
+import { readRecorded } from '#libs/ledger';
+import { LogVerifier } from '#libs/proof';
+import { Projection, queryAudit } from '#libs/read-models';
+import { quantile } from './statistics.js';
+
+export interface PipelineResult {
+  events: number;
+  /** Events per second. */
+  sequencer: number;
+  projector: number;
+  verify: number;
+  /** Milliseconds, worst of the filters. */
+  auditQueryP95: number;
+}
+
+const BATCH = 1_000;
+const SOURCE = 'urn:benchmark';
+const QUERIES = 40;
+
+/** Sequences, projects, verifies and searches what the ladder wrote. */
+export async function pipeline(database: Database, tell: (line: string) => void): Promise<PipelineResult> {
+  const sequencer = await timed(() => sequenceAll(database));
+  tell(`  sequenced ${sequencer.result} events`);
+  const projection = new Projection(database);
+  const projector = await timed(() => projectAll(database, projection));
+  tell(`  projected ${projector.result} events`);
+  const verify = await timed(() => verifyAll(database));
+  tell(`  verified ${verify.result} events`);
+  return {
+    events: projector.result,
+    sequencer: sequencer.result / sequencer.seconds,
+    projector: projector.result / projector.seconds,
+    verify: verify.result / verify.seconds,
+    auditQueryP95: await auditQueryP95(database),
+  };
+}
+
+async function timed(work: () => Promise<number>): Promise<{ result: number; seconds: number }> {
+  const started = performance.now();
+  const result = await work();
+  return { result, seconds: (performance.now() - started) / 1000 };
+}
+
+async function sequenceAll(database: Database): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const rows = await database.query('select * from ledger.sequence($1, $2)', [LOG, BATCH]);
+    if (rows.length === 0) return count;
+    count += rows.length;
+  }
+}
+
+async function projectAll(database: Database, projection: Projection): Promise<number> {
+  for (let position = 0; ;) {
+    const events = await readRecorded(database, position, BATCH);
+    const last = events.at(-1);
+    if (!last) return position;
+    await projection.apply(events.map((event) => toCloudEvent(event, SOURCE)));
+    position = last.position;
+  }
+}
+
+/** Reads from the store in place of a file; every leaf, version and the tree are computed anew. */
+async function verifyAll(database: Database): Promise<number> {
+  const verifier = new LogVerifier([]);
+  for (let position = 0; ;) {
+    const events = await readRecorded(database, position, BATCH);
+    const last = events.at(-1);
+    if (!last) break;
+    for (const event of events) verifier.add(exportedEventOf(toCloudEvent(event, SOURCE)));
+    position = last.position;
+  }
+  const report = verifier.finish({ checkpoints: [] });
+  if (!report.ok) throw new Error(`the benchmark's own log does not verify: ${report.findings[0]?.message}`);
+  return report.events;
+}
+
+async function auditQueryP95(database: Database): Promise<number> {
+  const [session] = await database.query<{ id: string }>('select session_id::text as id from read_model.audit limit 1');
+  const filters = [
+    {},
+    { agentId: '00000000-0000-7000-8000-000000000001' },
+    { sessionId: session?.id ?? '' },
+    { type: 'SessionRenewed' as const },
+    { type: 'SessionCreated' as const, agentId: '00000000-0000-7000-8000-000000000001' },
+    { actor: 'agent:00000000-0000-7000-8000-000000000001' },
+    { from: '2026-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' },
+    { text: 'benchmark' },
+  ];
+  const worst: number[] = [];
+  for (const filter of filters) {
+    const times: number[] = [];
+    for (let query = 0; query < QUERIES; query += 1) {
+      const before = performance.now();
+      await queryAudit(database, { limit: 50, ...filter }, { source: SOURCE, agents: null });
+      times.push(performance.now() - before);
+    }
+    worst.push(quantile(times, 0.95));
+  }
+  return Math.max(...worst);
+}
