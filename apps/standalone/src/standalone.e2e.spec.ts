@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { identify } from '#libs/embedded';
-import { type RunningProcess, startProcess, testEnvironment } from '#libs/testing';
+import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
 
 const MAIN = join(process.cwd(), 'dist', 'apps', 'standalone', 'src', 'main.js');
 const READY_MS = 60_000;
@@ -35,6 +35,27 @@ function serverPids(dir: string): number[] {
 async function health(dir: string): Promise<number> {
   const { baseUrl } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')) as { baseUrl: string };
   return (await fetch(`${baseUrl}/health/ready`)).status;
+}
+
+async function request(dir: string, method: string, path: string, body?: unknown): Promise<Response> {
+  const { baseUrl } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')) as { baseUrl: string };
+  const headers = {
+    'x-master-password': readFileSync(join(dir, 'owner-key'), 'utf8').trim(),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+  };
+  return fetch(baseUrl + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+}
+
+async function registerAgent(dir: string, name: string): Promise<boolean> {
+  const { status } = await request(dir, 'POST', '/v1/agents', { name });
+  return status === 201 || (status === 409 && name === 'after');
+}
+
+async function audited(dir: string): Promise<unknown[]> {
+  const { items } = (await (await request(dir, 'GET', '/v1/audit?type=AgentRegistered')).json()) as {
+    items: unknown[];
+  };
+  return items;
 }
 
 describe('the standalone', () => {
@@ -72,6 +93,23 @@ describe('the standalone', () => {
     expect(left.map(identify)).toEqual([undefined, undefined]);
     expect(readFileSync(join(dir, 'owner-key'), 'utf8')).toBe(key);
     expect(await health(dir)).toBe(200);
+  });
+
+  it('starts a killed PostgreSQL and a killed nats-server again, and goes on', async () => {
+    const dir = dataDir();
+    await using _ledger = await startReady(dir);
+    await registerAgent(dir, 'before');
+    const killed = serverPids(dir);
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    await until(() => serverPids(dir).every((pid) => !killed.includes(pid) && identify(pid)), {
+      timeoutMs: READY_MS,
+      describe: 'two new servers',
+    });
+    await until(() => registerAgent(dir, 'after'), { timeoutMs: READY_MS, describe: 'a change that is accepted' });
+    await until(async () => (await audited(dir)).length === 2, {
+      timeoutMs: READY_MS,
+      describe: 'both events in the audit search',
+    });
   });
 
   it('stops when the bootstrap that started it is killed', async () => {
