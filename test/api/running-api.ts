@@ -12,9 +12,9 @@ import {
 } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger, type StoredEvent } from '#libs/ledger';
-import { createLogger, loadConfig, type Environment, type RunningService } from '#libs/platform';
+import { createLogger, loadConfig, type Environment } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase } from '#libs/testing';
-import { startApi } from '../../apps/api/src/start-api.js';
+import { startApi, type RunningApiService } from '../../apps/api/src/start-api.js';
 import { startProjector } from '../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../apps/sequencer/src/start-sequencer.js';
 
@@ -30,7 +30,7 @@ export class RunningApi implements AsyncDisposable {
 
   private constructor(
     private readonly parts: (() => PromiseLike<unknown>)[],
-    readonly api: RunningService,
+    readonly api: RunningApiService,
     readonly database: TestDatabase,
     readonly ownerPassword: string,
     readonly dataDir: string,

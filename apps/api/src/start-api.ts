@@ -32,8 +32,13 @@ const NAME = 'api';
 const BODY_LIMIT = 65_536;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** The API with every route that it answers, as `GET /v1/session`. */
+export interface RunningApiService extends RunningService {
+  readonly routes: readonly string[];
+}
+
 /** Starts the HTTP API. */
-export async function startApi({ config, logger }: ServiceContext): Promise<RunningService> {
+export async function startApi({ config, logger }: ServiceContext): Promise<RunningApiService> {
   const database = await Database.open({
     url: requireUrl(config, 'databaseUrl'),
     applicationName: `session-ledger ${NAME}`,
@@ -78,9 +83,11 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
     channels: new Channels(database, box),
   };
   const app = await createApp(context);
+  const routes = collectRoutes(app);
   await app.listen(config.port, config.host);
   return {
     name: NAME,
+    routes,
     url: urlOf(app, config),
     async close() {
       health.drain();
@@ -116,6 +123,19 @@ async function createApp(context: ApiContext): Promise<NestFastifyApplication> {
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
   });
   return app;
+}
+
+/** Every route that is registered from now on; HEAD goes with its GET. */
+function collectRoutes(app: NestFastifyApplication): string[] {
+  const routes: string[] = [];
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRoute', ({ method, url }) => {
+      const methods = typeof method === 'string' ? [method] : method;
+      routes.push(...methods.filter((name) => name !== 'HEAD').map((name) => `${name} ${url}`));
+    });
+  return routes;
 }
 
 function urlOf(app: NestFastifyApplication, { host, tls }: Config): string {
