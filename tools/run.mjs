@@ -18,6 +18,7 @@ const TARGETS = {
   ...Object.fromEntries(SERVICES.map((name) => [`start:${name}`, [`dist/apps/${name}/src/main.js`]])),
   demo: ['dist/test/demo/main.js'],
   rebuild: ['dist/apps/projector/src/rebuild.js'],
+  'bench:notifier': ['--expose-gc', 'dist/test/bench/notifier/main.js'],
   bench: ['--expose-gc', 'dist/test/bench/main.js'],
   'bench:ledger': ['dist/test/bench/ledger/main.js'],
   test: [

@@ -32,6 +32,8 @@ import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
 
 export interface SessionWish {
+  /** An agent that is registered already; default a new one. */
+  agentId?: string;
   agentName?: string;
   /** Seconds that the current token was issued ago. */
   issuedAgo?: number;
@@ -57,8 +59,8 @@ export class NotifierFixture implements AsyncDisposable {
     this.notifier = this.newNotifier();
   }
 
-  static async start(options: Partial<NotifierParts> = {}): Promise<NotifierFixture> {
-    const testDatabase = await createTestDatabase();
+  static async start(options: Partial<NotifierParts> = {}, given?: TestDatabase): Promise<NotifierFixture> {
+    const testDatabase = given ?? (await createTestDatabase());
     const database = await Database.open({ url: testDatabase.url, applicationName: 'notifier test' });
     const box = SecretBox.open({ base64: TEST_SEAL_KEY });
     const channels = new Channels(database, box);
@@ -107,7 +109,7 @@ export class NotifierFixture implements AsyncDisposable {
     const now = Math.floor((await this.ledger.now()) / 1000) - (wish.issuedAgo ?? 0);
     const command = {
       sessionId: newId(),
-      agentId: newId(),
+      agentId: wish.agentId ?? newId(),
       agentName: wish.agentName ?? 'trader',
       now,
       expiresIn: wish.expiresIn ?? 604_800,
@@ -116,11 +118,11 @@ export class NotifierFixture implements AsyncDisposable {
       absoluteLifetime: wish.absoluteLifetime ?? 2_592_000,
       constraints: {},
     };
-    await this.registerAgent(command.agentId, command.now);
+    if (wish.agentId === undefined) await this.registerAgent(command.agentId, command.now);
     return this.append(null, [sessionCreated(command, grantFirstToken(command), TEXTS)]);
   }
 
-  private async registerAgent(agentId: string, createdAt: number): Promise<void> {
+  async registerAgent(agentId: string, createdAt: number): Promise<void> {
     const name = `agent ${agentId}`;
     const defaultConstraints = {};
     await this.ledger.append({

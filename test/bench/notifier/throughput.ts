@@ -1,0 +1,94 @@
+import { Agent, request } from 'undici';
+import { until, WebhookReceiver } from '#libs/testing';
+import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
+import { type BenchPostgres } from './bench-database.js';
+import { median, type BenchRow } from './rows.js';
+
+const ROUNDS = 3;
+const PARALLEL = 32;
+
+/** Durable webhook deliveries of one worker, alone, alone again (the noise), and beside an endpoint that hangs. */
+export async function measureThroughput(postgres: BenchPostgres, alerts: number): Promise<BenchRow[]> {
+  const bare = await barePosts(alerts);
+  const rates = { alone: [] as number[], again: [] as number[], beside: [] as number[] };
+  const order = Array.from({ length: ROUNDS }, () => shuffled(['alone', 'again', 'beside'] as const)).flat();
+  for (const kind of order) rates[kind].push(await deliver(postgres, alerts, kind === 'beside'));
+  const [alone, again, beside] = [median(rates.alone), median(rates.again), median(rates.beside)];
+  const cost = (1 - beside / alone) * 100;
+  return [
+    {
+      figure: 'webhook deliveries, durable, one worker',
+      value: alone,
+      unit: '/s',
+      baseline: bare,
+      ratio: alone / bare,
+      goal: '≥ 1000/s',
+      met: alone >= 1000,
+    },
+    { figure: 'the same again (A/A)', value: again, unit: '/s', ratio: again / alone },
+    {
+      figure: 'cost of one hung endpoint to the healthy one',
+      value: cost,
+      unit: '%',
+      goal: '< 5 %',
+      met: cost < 5,
+    },
+  ];
+}
+
+/** Signed nowhere, recorded nowhere: what the machine posts to the same receiver. */
+async function barePosts(count: number): Promise<number> {
+  await using receiver = await WebhookReceiver.start();
+  const dispatcher = new Agent({ connections: PARALLEL });
+  const body = JSON.stringify({ id: 'x'.repeat(900) });
+  const started = Date.now();
+  let left = count;
+  const work = async (): Promise<void> => {
+    while (left-- > 0) {
+      const response = await request(receiver.url, { method: 'POST', body, dispatcher });
+      await response.body.dump();
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  const rate = count / ((Date.now() - started) / 1000);
+  await dispatcher.close();
+  return rate;
+}
+
+/** Alerts are recorded first; what is measured is claiming, sending and writing the outcomes. */
+async function deliver(postgres: BenchPostgres, alerts: number, besideHung: boolean): Promise<number> {
+  await using fixture = await NotifierFixture.start({}, await postgres.fresh());
+  await using healthy = await WebhookReceiver.start();
+  await using hung = await WebhookReceiver.start();
+  hung.respond(() => ({ instead: 'hang' }));
+  const { id } = await fixture.webhook(healthy.url, { enabled: true });
+  const other = besideHung ? await fixture.webhook(hung.url) : null;
+  await fixture.database.query("update deliveries.channel set paused_until = clock_timestamp() + interval '1 hour'");
+  const session = await fixture.warnedSession();
+  const events = Array.from({ length: alerts }, () => fixture.expiringSoon(session));
+  for (let at = 0; at < alerts; at += 500) await fixture.takeIn(...events.slice(at, at + 500));
+  const started = Date.now();
+  await fixture.database.query('update deliveries.channel set paused_until = null');
+  await until(async () => healthy.received.length >= alerts && (await waiting(fixture, id)) === 0, {
+    describe: 'all deliveries',
+    timeoutMs: 300_000,
+  });
+  const rate = alerts / ((Date.now() - started) / 1000);
+  if (other) await fixture.channels.delete(other.id);
+  return rate;
+}
+
+async function waiting(fixture: NotifierFixture, channelId: string): Promise<number> {
+  const rows = await fixture.database.query(
+    'select from deliveries.delivery where channel_id = $1 and next_attempt_at is not null limit 1',
+    [channelId],
+  );
+  return rows.length;
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
