@@ -38,11 +38,21 @@ export async function recordNotification(
 ): Promise<Map<string, string>> {
   const { event, stage, deadline, routes } = notification;
   const id = newId();
-  const { rowCount } = await client.query(
-    `insert into deliveries.notification
-       (notification_id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope, deadline)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11 / 1000.0))
-     on conflict (event_id, stage) do nothing`,
+  const ids = new Map(routes.map(({ channelId }) => [channelId, newId()]));
+  const { rows } = await client.query<{ recorded: boolean }>(
+    `with recorded as (
+       insert into deliveries.notification
+         (notification_id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope, deadline)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11 / 1000.0))
+       on conflict (event_id, stage) do nothing returning notification_id
+     ), queued as (
+       insert into deliveries.delivery
+         (delivery_id, notification_id, channel_id, recipient, rank, next_attempt_at, deadline)
+       select r.delivery_id, recorded.notification_id, r.channel_id, $12, r.rank, to_timestamp(r.starts_at / 1000.0),
+         to_timestamp($11 / 1000.0)
+       from recorded, unnest($13::uuid[], $14::uuid[], $15::int[], $16::float8[])
+         as r (delivery_id, channel_id, rank, starts_at))
+     select exists (select from recorded) as recorded`,
     [
       id,
       event.id,
@@ -55,23 +65,12 @@ export async function recordNotification(
       'position' in event ? event.position : null,
       JSON.stringify(stage === 'alert' ? event : { ...event, stage }),
       deadline,
-    ],
-  );
-  if (rowCount === 0 || routes.length === 0) return new Map();
-  const ids = new Map(routes.map(({ channelId }) => [channelId, newId()]));
-  await client.query(
-    `insert into deliveries.delivery (delivery_id, notification_id, channel_id, recipient, rank, next_attempt_at, deadline)
-     select r.delivery_id, $1, r.channel_id, $2, r.rank, to_timestamp(r.starts_at / 1000.0), to_timestamp($3 / 1000.0)
-     from unnest($4::uuid[], $5::uuid[], $6::int[], $7::float8[]) as r (delivery_id, channel_id, rank, starts_at)`,
-    [
-      id,
       RECIPIENT,
-      deadline,
       routes.map(({ channelId }) => ids.get(channelId)),
       routes.map(({ channelId }) => channelId),
       routes.map(({ rank }) => rank),
       routes.map(({ startsAt }) => startsAt),
     ],
   );
-  return ids;
+  return rows[0]!.recorded ? ids : new Map();
 }
