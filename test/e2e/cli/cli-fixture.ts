@@ -65,17 +65,22 @@ export class CliHome {
   }
 
   /** Starts a command that runs until it is interrupted. */
-  start(...args: string[]): {
+  start(
+    first: string | { tty: { columns: number; rows: number } },
+    ...rest: string[]
+  ): {
     exit: Promise<number>;
     stdout: () => string;
     stderr: () => string;
     interrupt: () => void;
   } {
+    const args = typeof first === 'string' ? [first, ...rest] : rest;
+    const tty = typeof first === 'string' ? { isTTY: false } : { isTTY: true, ...first.tty };
     const [stdout, stderr] = [new Sink(), new Sink()];
     const interruption = new AbortController();
     const exit = runCli(args, {
       environment: readEnvironment({ HOME: this.home, LEDGER_DATA_DIR: this.dataDir }),
-      stdout: Object.assign(stdout, { isTTY: false }),
+      stdout: Object.assign(stdout, tty),
       stderr,
       stdin: new PassThrough(),
       interrupted: interruption.signal,
