@@ -12,6 +12,7 @@ import { registerHolders } from './holders/holders.command.js';
 import { programVersion } from './installation.js';
 import { registerKillSwitch } from './kill-switch/kill-switch.command.js';
 import { registerMcp } from './mcp/mcp.command.js';
+import { registerOwnerKey } from './reset-owner-key/reset-owner-key.command.js';
 import { registerSessions } from './sessions/sessions.command.js';
 import { registerStart } from './start/start.command.js';
 import { registerStatus } from './status/status.command.js';
@@ -31,6 +32,7 @@ const FEATURES: readonly Register[] = [
   registerHolders,
   registerKillSwitch,
   registerLog,
+  registerOwnerKey,
   registerCompletion,
 ];
 

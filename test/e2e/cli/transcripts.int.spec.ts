@@ -8,6 +8,9 @@ import { document, documented, Transcript, UPDATING } from './transcript.js';
 
 const PICTURE = join(import.meta.dirname, '..', '..', '..', 'docs', 'images', 'session-list-watch.svg');
 
+/** Escape sequences that move and clear, not those that paint. */
+const NOT_COLOUR = new RegExp(`${String.fromCharCode(27)}\\[(\\?\\d+[hl]|[KJ])`, 'g');
+
 let fixture: CliFixture;
 beforeAll(async () => {
   fixture = await CliFixture.open();
@@ -101,7 +104,7 @@ describe('the live view', () => {
     const frames = screen
       .split('\u001b[H')
       .slice(1)
-      .map((frame) => frame.replaceAll(/\u001b\[(\?\d+[hl]|[KJ])/g, ''));
+      .map((frame) => frame.replaceAll(NOT_COLOUR, ''));
     expect(frames.length).toBeGreaterThan(2);
     const last = frames.at(-1) ?? '';
     for (const word of ['trader', 'courier', 'reporter', 'watcher', 'TOKEN LEFT', 'HOLDERS', '█'])
