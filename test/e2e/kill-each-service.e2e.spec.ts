@@ -15,7 +15,7 @@ import {
   alert,
   history,
   renewal,
-  revocation,
+  refusedPolitely,
   rotation,
   setUp,
   startDesktop,
@@ -81,6 +81,19 @@ function rotateUnderFire(world: World, desktop: DesktopHost, setup: Setup): Prom
   );
 }
 
+/** Revocation is asked for until it is recorded; asked again, it changes nothing. */
+function revokeUnderFire(world: World, { sessionId }: Setup): Promise<true> {
+  const client = new OwnerClient({ baseUrl: world.owner.baseUrl, credential: world.ownerKey });
+  const isRevoked = async (): Promise<boolean> => (await client.session(sessionId)).status === 'revoked';
+  return until(
+    async () => {
+      if (!(await isRevoked())) await client.revokeSession(sessionId, { reason: 'end of the story' });
+      return isRevoked();
+    },
+    { timeoutMs: 30_000, describe: 'the revocation' },
+  );
+}
+
 /** The demo's story while every service is killed once; answers the session's id. */
 async function storyUnderFire(world: World, apart: ServicesApart): Promise<string> {
   await addChannels(world);
@@ -92,8 +105,9 @@ async function storyUnderFire(world: World, apart: ServicesApart): Promise<strin
   const rotated = await rotateUnderFire(world, desktop, setup);
   await renewal(world, desktop, rotated + 1);
   await alert(world, setup);
+  await revokeUnderFire(world, setup);
   await kills;
-  await revocation(world, desktop, setup);
+  await refusedPolitely(desktop);
   await history(world, setup);
   return setup.sessionId;
 }

@@ -12,7 +12,7 @@ export function greeting({ baseUrl, ownerKeyFile, dataDir, logFile, servers, sta
   return `
 Session Ledger is ready (${(startMs / 1000).toFixed(1)} s).
 
-  API          ${baseUrl}   (documentation: ${baseUrl}/docs, console: ${baseUrl}/console)
+  API          ${baseUrl}   (documentation: ${baseUrl}/docs)
   Owner key    in ${ownerKeyFile}   (send it as X-Master-Password)
   Data         ${dataDir}
   PostgreSQL   ${servers.postgres}
