@@ -21,6 +21,7 @@ const TARGETS = {
   'bench:notifier': ['--expose-gc', 'dist/test/bench/notifier/main.js'],
   bench: ['--expose-gc', 'dist/test/bench/main.js'],
   'bench:ledger': ['dist/test/bench/ledger/main.js'],
+  'bench:mcp': ['dist/test/bench/mcp/main.js'],
   test: [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',

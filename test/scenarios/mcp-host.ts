@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { startProcess, until, type RunningProcess } from '#libs/testing';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'mcp', 'src', 'main.js');
+/** From the sources and from dist alike. */
+const MAIN = join(process.cwd(), 'dist', 'apps', 'mcp', 'src', 'main.js');
 
 export interface McpHostOptions {
   dataDir: string;

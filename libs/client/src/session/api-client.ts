@@ -40,8 +40,8 @@ export class ApiClient {
   }
 }
 
-/** Under rotation after rotation a call may meet more than one dead token. */
-const ATTEMPTS = 4;
+/** Under rotation after rotation a call may meet more than one dead token; each attempt needs a newer one. */
+const ATTEMPTS = 10;
 
 /**
  * Sends with the current token; where it is refused, waits a moment, retries with a newer one if it has come meanwhile,

@@ -23,6 +23,8 @@ export interface TokenSourcesOptions {
   log: Log;
 }
 
+const HAND_OVER_ATTEMPTS = 3;
+
 /** Where a token can come from besides a renewal: the file, the hand-over, the environment. In that order. */
 export class TokenSources {
   constructor(private readonly options: TokenSourcesOptions) {}
@@ -47,6 +49,15 @@ export class TokenSources {
   async fromHandOver(): Promise<Found> {
     const holder = this.options.holder();
     if (holder === null) return { kind: 'none', problem: null };
+    for (let attempt = 1; ; attempt += 1) {
+      const found = await this.askHandOver(holder);
+      // The session changed while it was handed over (one rotation after another): that is no refusal.
+      const again = found.kind === 'none' && found.problem?.retryable === true && attempt < HAND_OVER_ATTEMPTS;
+      if (!again) return found;
+    }
+  }
+
+  private async askHandOver(holder: HolderIdentity): Promise<Found> {
     const answer = await this.options.api.handOver(holder);
     switch (answer.kind) {
       case 'ok': {
