@@ -101,14 +101,14 @@ async function hotSwap(ledger: BenchLedger): Promise<Row[]> {
 
 /** Siblings that sleep past the renewal and wake together: how many renewals do they send? */
 async function wakeUp(ledger: BenchLedger): Promise<Row[]> {
-  const { dataDir } = await ledger.install(12);
+  const { dataDir, session } = await ledger.install(40);
   await using proxy = await LedgerProxy.start(ledger.baseUrl);
   const hosts = await Promise.all(
     Array.from({ length: SIBLINGS }, () => McpHost.connect({ dataDir, baseUrl: proxy.url })),
   );
   await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
   for (const { process } of hosts) process.signal('SIGSTOP');
-  await sleep(8500);
+  await sleep(Math.max(0, Date.parse(session.expiresAt) - Date.now() - 8_000));
   proxy.forget();
   for (const { process } of hosts) process.signal('SIGCONT');
   await Promise.all(hosts.map((host) => host.untilSelf({ generation: 1 })));
