@@ -6,6 +6,7 @@ import { LogStream, pause, type StreamOptions } from '#libs/messaging';
 import { type Logger } from '#libs/platform';
 import { type CheckpointSigner } from '#libs/proof';
 import { Checkpointer, RootDiffers } from './checkpoint/checkpointer.js';
+import { HeadWatch } from './heads/head-watch.js';
 import { HorizonWatch } from './horizon/horizon-watch.js';
 import { Relay } from './relay/relay.js';
 import { SequencerMetrics } from './sequencer-metrics.js';
@@ -79,8 +80,16 @@ export class LogLeader implements OnApplicationBootstrap, OnApplicationShutdown 
     const relay = this.relay();
     const onSequenced = (events: RecordedEvent[]) => this.sequenced(events, relay);
     const sequencing = await Sequencing.start({ database, client: lease.client, wake: this.wake, onSequenced });
-    const watch = new HorizonWatch(database, (stall) => this.parts.metrics.stall(stall, this.parts.logger));
-    const work = [sequencing.run(until), relay.run(until), this.sign(sequencing, until), watch.run(until)];
+    const { metrics, logger } = this.parts;
+    const horizon = new HorizonWatch(database, (stall) => metrics.stall(stall, logger));
+    const heads = new HeadWatch(database, (differing) => metrics.heads(differing, logger));
+    const work = [
+      sequencing.run(until),
+      relay.run(until),
+      this.sign(sequencing, until),
+      horizon.run(until),
+      heads.run(until),
+    ];
     try {
       await Promise.all(work);
     } finally {

@@ -1,4 +1,5 @@
 import { Gauge, type Logger, type Registry } from '#libs/platform';
+import { type HeadDifference } from '#libs/ledger';
 import { type Stall } from './horizon/horizon-watch.js';
 
 const STALL_LABELS = ['pid', 'application', 'query'] as const;
@@ -11,6 +12,7 @@ export class SequencerMetrics {
   readonly signed: Gauge;
   readonly forked: Gauge;
   readonly altered: Gauge;
+  private readonly headsDiffering: Gauge;
   private readonly stalled: Gauge<(typeof STALL_LABELS)[number]>;
 
   constructor(registry: Registry) {
@@ -21,12 +23,23 @@ export class SequencerMetrics {
     this.signed = gauge('ledger_log_signed_size', 'Size of the newest signed checkpoint');
     this.forked = gauge('ledger_log_forked', '1 while stream and store tell different histories');
     this.altered = gauge('ledger_log_altered', '1 when the log no longer has a root that was signed');
+    this.headsDiffering = gauge('ledger_heads_differing', 'Heads of the last sample that are not what the log says');
     this.stalled = new Gauge({
       name: 'ledger_log_horizon_stalled_seconds',
       help: 'How long the oldest event has waited for its position, and the transaction that it waits for',
       labelNames: STALL_LABELS,
       registers: [registry],
     });
+  }
+
+  heads(differing: HeadDifference[], logger: Logger): void {
+    this.headsDiffering.set(differing.length);
+    for (const { sessionId, fields } of differing) {
+      logger.error(
+        { code: 'HEAD_DIFFERS', sessionId, fields },
+        `HEAD_DIFFERS: session ${sessionId} is not what its events say (${fields.join(', ')}). See: sledger audit verify --state`,
+      );
+    }
   }
 
   /** One series at a time, gone when the stall is over: the labels name the culprit and never pile up. */

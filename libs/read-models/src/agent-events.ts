@@ -1,5 +1,6 @@
 import { toCloudEvent, type CloudEvent, type RecordedEvent } from '#libs/contracts';
 import { type Database } from '#libs/database';
+import { eventOf } from '#libs/ledger';
 
 export interface AgentEventsAfter {
   agentId: string;
@@ -17,7 +18,7 @@ const AGENT_EVENTS = `
   from (
     select position, stream_id, version from read_model.audit
     where agent_id = $1 and position > $2 order by position limit $3
-  ) a join ledger.event v using (stream_id, version)
+  ) a ${eventOf('a')}
   order by a.position`;
 
 /** Events of one agent after a position, as far as the projector has come: what its update stream resumes with. */

@@ -1,6 +1,6 @@
 import { LOG, type EventType, type RecordedEvent } from '#libs/contracts';
 import { type Database, type PoolClient } from '#libs/database';
-import { STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
+import { eventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
 
 type LogRow = StoredEventRow & { position: number };
 
@@ -10,7 +10,7 @@ const SEQUENCE =
 
 const READ_RECORDED = `
   select e.position, ${STORED_EVENT_COLUMNS}
-  from ledger.entry e join ledger.event v using (stream_id, version)
+  from ledger.entry e ${eventOf('e')}
   where e.log = $1 and e.position > $2 order by e.position limit $3`;
 
 /** Who keeps new events from getting their position. */

@@ -1,7 +1,7 @@
 import { LOG } from '#libs/contracts';
 import { type Database } from '#libs/database';
 import { type EventStore, type LogEntry, type StoredEvent } from '../types.js';
-import { logEntryOf, STORED_EVENT_COLUMNS, storedEventOf, type StoredEventRow } from './stored-events.js';
+import { eventOf, logEntryOf, STORED_EVENT_COLUMNS, storedEventOf, type StoredEventRow } from './stored-events.js';
 
 const READ_STREAM = `
   select ${STORED_EVENT_COLUMNS}
@@ -9,7 +9,7 @@ const READ_STREAM = `
 
 const READ_LOG = `
   select e.position, ${STORED_EVENT_COLUMNS}
-  from ledger.entry e join ledger.event v using (stream_id, version)
+  from ledger.entry e ${eventOf('e')}
   where e.log = $1 and e.position > $2 order by e.position limit $3`;
 
 const ALL = 1_000_000;

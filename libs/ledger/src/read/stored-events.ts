@@ -1,6 +1,16 @@
 import { upcast, type EventType } from '#libs/contracts';
 import { type LogEntry, type StoredEvent } from '../types.js';
 
+/**
+ * Joins the event (alias `v`) of a row that names its stream and version. The limit keeps it a look-up by key for each row:
+ * on a table without statistics the planner would rather hash the whole of it.
+ */
+export function eventOf(alias: string): string {
+  return `join lateral (
+    select * from ledger.event one where one.stream_id = ${alias}.stream_id and one.version = ${alias}.version limit 1
+  ) v on true`;
+}
+
 /** Columns of `ledger.event` (alias `v`) that make a StoredEvent. */
 export const STORED_EVENT_COLUMNS = `
   v.stream_id, v.version, v.event_id::text, v.type, v.schema_version,

@@ -1,5 +1,6 @@
 import { toCloudEvent, type AuditQuery, type CloudEvent, type EventType, type List } from '#libs/contracts';
 import { type Database } from '#libs/database';
+import { eventOf } from '#libs/ledger';
 import { type RecordedEvent } from '#libs/contracts';
 import { conditions } from './audit-conditions.js';
 import { decodeCursor, encodeCursor, type AuditCursor } from './audit-cursor.js';
@@ -44,7 +45,7 @@ export async function queryAudit(
     from (
       select * from read_model.audit ${where}
       order by occurred_at ${order}, position ${order} limit ${query.limit + 1}
-    ) a join ledger.event v using (stream_id, version)
+    ) a ${eventOf('a')}
     order by a.occurred_at ${order}, a.position ${order}`;
   const found = await database.query<Row>(text, values);
   const hasMore = found.length > query.limit;
