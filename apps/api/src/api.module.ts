@@ -20,6 +20,7 @@ import { ListSessionsController } from './list-sessions/list-sessions.controller
 import { IntrospectController } from './oauth/introspect.controller.js';
 import { MetadataController } from './oauth/metadata.controller.js';
 import { RevokeController } from './oauth/revoke.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
 import { LinkInterceptor } from './paging/link.interceptor.js';
 import { RenewSessionController } from './renew-session/renew-session.controller.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
@@ -47,6 +48,7 @@ const CONTROLLERS: Type[] = [
   ListSessionsController,
   MetadataController,
   ProofsController,
+  OpenApiController,
   RenewSessionController,
   RevocationsController,
   RevokeController,

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, ensureSigningKey } from '#libs/commands';
 import { APPEND_HINT_SUBJECT, LOG_SUBJECTS } from '#libs/contracts';
 import { Database } from '#libs/database';
@@ -13,7 +10,6 @@ import {
   type Config,
   createMetrics,
   Health,
-  NestLogger,
   newId,
   requireUrl,
   type RunningService,
@@ -21,16 +17,13 @@ import {
 } from '#libs/platform';
 import { KeyRing, SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
 import { type ApiContext } from './api-context.js';
-import { ApiModule } from './api.module.js';
+import { createApp } from './create-app.js';
 import { OwnerKeyFile } from './owner-credential/owner-key-file.js';
 import { OwnerPassword } from './owner-credential/owner-password.js';
 import { SourceDelays } from './owner-credential/source-delays.js';
-import { ProblemFilter } from './problems/problem.filter.js';
 import { UpdateHub } from './updates/update-hub.js';
 
 const NAME = 'api';
-const BODY_LIMIT = 65_536;
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The API with every route that it answers, as `GET /v1/session`. */
 export interface RunningApiService extends RunningService {
@@ -97,32 +90,6 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
       await database[Symbol.asyncDispose]();
     },
   };
-}
-
-async function createApp(context: ApiContext): Promise<NestFastifyApplication> {
-  const { config, logger } = context;
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
-    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
-    forceCloseConnections: true,
-    requestIdHeader: false,
-    genReqId: ({ headers }: { headers: IncomingHttpHeaders }) => {
-      const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
-    },
-    ...(config.tls && { https: { cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) } }),
-  });
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(context), adapter, {
-    logger: new NestLogger(logger),
-    abortOnError: false,
-  });
-  const problems = new ProblemFilter(logger);
-  app.useGlobalFilters(problems);
-  const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-  });
-  return app;
 }
 
 /** Every route that is registered from now on; HEAD goes with its GET. */

@@ -178,6 +178,12 @@ export const ERRORS = {
     retryable: true,
     hint: 'Nothing was changed. Try again in a moment.',
   },
+  DEADLINE_EXCEEDED: {
+    status: 503,
+    title: 'The server took too long',
+    retryable: true,
+    hint: 'It may have been done all the same: repeat with the same Idempotency-Key, or read before you decide.',
+  },
   KILL_SWITCH_ACTIVE: {
     status: 503,
     title: 'The kill switch is on',

@@ -20,3 +20,4 @@ export * from './http/oauth.js';
 export * from './http/revocations.js';
 export * from './http/status.js';
 export * from './http/kill-switch.js';
+export * from './routes/index.js';

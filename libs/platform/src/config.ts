@@ -54,6 +54,9 @@ const schema = z.object({
   LEDGER_NATS_REPLICAS: count(1),
   LEDGER_STREAM_MAX_AGE: seconds(604_800, 60),
   LEDGER_DATABASE_POOL: count(10, 2),
+  LEDGER_RATE_LIMIT: z.coerce.number().min(0).default(200),
+  LEDGER_ADDRESS_RATE_LIMIT: z.coerce.number().min(0).default(1000),
+  LEDGER_REQUEST_DEADLINE: z.coerce.number().min(0.1).max(300).default(20),
   LEDGER_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -85,6 +88,10 @@ export interface Config {
   natsReplicas: number;
   streamMaxAge: number;
   databasePool: number;
+  /** Requests a second, per credential and per source address; bursts of five seconds' worth pass at once. 0 = no limit. */
+  rateLimits: { credential: number; address: number };
+  /** After this an HTTP request is answered with DEADLINE_EXCEEDED, whatever its handler does. */
+  requestDeadline: number;
   logLevel: Values['LEDGER_LOG_LEVEL'];
 }
 
@@ -183,6 +190,8 @@ function configOf(values: Values): Config {
     natsReplicas: values.LEDGER_NATS_REPLICAS,
     streamMaxAge: values.LEDGER_STREAM_MAX_AGE,
     databasePool: values.LEDGER_DATABASE_POOL,
+    rateLimits: { credential: values.LEDGER_RATE_LIMIT, address: values.LEDGER_ADDRESS_RATE_LIMIT },
+    requestDeadline: values.LEDGER_REQUEST_DEADLINE,
     logLevel: values.LEDGER_LOG_LEVEL,
   };
 }

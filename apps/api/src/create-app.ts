@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { type IncomingHttpHeaders } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestLogger, newId } from '#libs/platform';
+import { type ApiContext } from './api-context.js';
+import { ApiModule } from './api.module.js';
+import { refuseForms } from './limits/media-type.js';
+import { limitRates } from './limits/rate-limit.js';
+import { limitDuration } from './limits/request-deadline.js';
+import { NODE_LIMITS, SERVER_LIMITS } from './limits/server-limits.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The HTTP application, not yet listening. */
+export async function createApp(context: ApiContext): Promise<NestFastifyApplication> {
+  const { config, logger } = context;
+  const adapter = new FastifyAdapter({
+    ...SERVER_LIMITS,
+    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    requestIdHeader: false,
+    genReqId: ({ headers }: { headers: IncomingHttpHeaders }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+    },
+    ...(config.tls
+      ? { https: { ...NODE_LIMITS, cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) } }
+      : { http: NODE_LIMITS }),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(context), adapter, {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  const problems = new ProblemFilter(logger);
+  app.useGlobalFilters(problems);
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+  });
+  limitRates(fastify, config.rateLimits);
+  limitDuration(fastify, problems, config.requestDeadline);
+  refuseForms(fastify);
+  return app;
+}

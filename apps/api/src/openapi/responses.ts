@@ -1,0 +1,61 @@
+import { ERRORS, problemOf, LedgerError, type Answer, type ErrorCode } from '#libs/contracts';
+import { type JsonSchema, type Schemas } from './schemas.js';
+
+const PROBLEM = 'application/problem+json';
+
+/** RFC 9457 with the ledger's members. */
+export const problemSchema: JsonSchema = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'retryable', 'hint', 'requestId'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(ERRORS) },
+    retryable: { type: 'boolean', description: 'Whether the same request may succeed later.' },
+    hint: { type: 'string', description: 'What to do next.' },
+    requestId: { type: 'string' },
+    retryAfter: { type: 'integer', description: 'Seconds.' },
+    currentGeneration: { type: 'integer', description: 'With RENEWAL_CONFLICT.' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
+    },
+  },
+};
+
+export function answerOf(answer: Answer, schemas: Schemas): JsonSchema {
+  const media = answer.contentType ?? 'application/json';
+  if (!answer.schema && !answer.contentType) return { description: answer.description };
+  return {
+    description: answer.description,
+    content: { [media]: { schema: answer.schema ? schemas.output(answer.schema) : { type: 'string' } } },
+  };
+}
+
+/** One response per status, with an example per error code. */
+export function problemResponses(codes: readonly ErrorCode[]): Record<string, JsonSchema> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(some)]));
+}
+
+function problemResponse(codes: ErrorCode[]): JsonSchema {
+  const examples = codes.map((code) => [
+    code,
+    { summary: ERRORS[code].title, value: problemOf(new LedgerError(code), '019a9f3c-0000-7000-8000-00000000ffff') },
+  ]);
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
+    content: {
+      [PROBLEM]: {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(examples) as JsonSchema,
+      },
+    },
+  };
+}
