@@ -90,7 +90,9 @@ describe('the OpenAPI document', () => {
 describe('the docs page', () => {
   it('loads nothing from anywhere, runs no script, and its one style is the one that its policy allows', () => {
     const html = docsPage('test');
-    expect(html).not.toMatch(/<script|<img|<link|<iframe|<base|\son\w+=|\sstyle=|\b(?:src|href)=.?(?:https?:)?\/\/|url\(|@import/i);
+    expect(html).not.toMatch(
+      /<script|<img|<link|<iframe|<base|\son\w+=|\sstyle=|\b(?:src|href)=.?(?:https?:)?\/\/|url\(|@import/i,
+    );
     const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
     expect(DOCS_CSP).toContain(`'sha256-${createHash('sha256').update(style).digest('base64')}'`);
     for (const { path } of ROUTES) expect(html).toContain(path);

@@ -1,10 +1,13 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
 import { sessionViewOf } from '#libs/commands';
 import {
   type CloudEvent,
   LedgerError,
   type List,
   page,
+  sessionQuery,
+  type SessionQuery,
   sessionStream,
   type SessionView,
   toCloudEvent,
@@ -17,6 +20,7 @@ import { type Principal, seesAgent } from '../auth/principal.js';
 import { decodeCursor, encodeCursor } from '../validation/cursor.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
+import { sessionAt, waitForVersion } from './session-at.js';
 
 @Controller('v1')
 export class ShowSessionController {
@@ -33,9 +37,16 @@ export class ShowSessionController {
 
   @Get('sessions/:id')
   @Allow('owner', 'auditor', 'session')
-  async show(@IdParam() sessionId: string, @Who() principal: Principal): Promise<SessionView> {
-    const { head, now } = await this.visible(sessionId, principal);
-    return sessionViewOf(head, Math.floor(now / 1000));
+  async show(
+    @IdParam() sessionId: string,
+    @Query(new ZodPipe(sessionQuery)) { at, minVersion = 0 }: SessionQuery,
+    @Who() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionView> {
+    const { snapshot, stale } = await waitForVersion(() => this.visible(sessionId, principal), minVersion);
+    if (at !== undefined) return sessionAt(this.context.commands, sessionId, at);
+    if (stale) void reply.header('ledger-stale', 'true');
+    return sessionViewOf(snapshot.head, Math.floor(snapshot.now / 1000));
   }
 
   /** The session's history, oldest first. */

@@ -15,6 +15,30 @@ export const sessionsQuery = page.extend({
 });
 export type SessionsQuery = z.infer<typeof sessionsQuery>;
 
+/** Query of `GET /v1/sessions/:id`: as it was at a time; or not before this version of it is there. */
+export const sessionQuery = z.strictObject({
+  at: timestamp.optional(),
+  minVersion: z.coerce.number().int().min(1).max(1_000_000_000).optional(),
+});
+export type SessionQuery = z.infer<typeof sessionQuery>;
+
+/** Query of `GET /v1/audit/checkpoints`. */
+export const checkpointsQuery = z.strictObject({
+  before: timestamp.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+export type CheckpointsQuery = z.infer<typeof checkpointsQuery>;
+
+/** A signed tree head of the log (C2SP signed note). */
+export const checkpointView = z.object({
+  size: z.int(),
+  /** Root of the tree, lower-case hex. */
+  root: z.string(),
+  signedAt: timestamp,
+  note: z.string(),
+});
+export type CheckpointView = z.infer<typeof checkpointView>;
+
 /** Query of `GET /v1/audit` and of its export (which takes no page). Times: `from` ≤ event < `to`. */
 export const auditQuery = page.extend({
   agentId: uuid.optional(),

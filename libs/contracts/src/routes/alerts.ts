@@ -146,6 +146,7 @@ export const ALERT_ROUTES: readonly Route[] = [
     credentials: ['owner'],
     body: createSilenceBody,
     answers: { 201: { description: 'The silence', schema: silenceView } },
+    example: { body: { agentId: EXAMPLE_IDS.agent, duration: 3600, reason: 'planned work' } },
   },
   {
     method: 'GET',

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { cloudEvent } from '../envelope.js';
 import { listOf } from '../http/common.js';
-import { auditExportQuery, auditQuery } from '../http/queries.js';
+import { auditExportQuery, auditQuery, checkpointsQuery, checkpointView } from '../http/queries.js';
 import { revocationPage, revocationsQuery } from '../http/revocations.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
 
@@ -26,6 +27,16 @@ export const AUDIT_ROUTES: readonly Route[] = [
     query: auditExportQuery,
     answers: { 200: { description: 'NDJSON (one event a line) or CSV', contentType: 'application/x-ndjson' } },
     example: { query: { format: 'ndjson', sessionId: EXAMPLE_IDS.session } },
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/checkpoints',
+    area: 'Audit',
+    summary: 'Signed tree heads of the log, newest first',
+    credentials: ['owner', 'auditor'],
+    query: checkpointsQuery,
+    answers: { 200: { description: 'Checkpoints', schema: z.object({ items: z.array(checkpointView) }) } },
+    example: { query: { limit: '5' } },
   },
   {
     method: 'GET',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cloudEvent } from '../envelope.js';
-import { listOf, page, timestamp, uuid } from '../http/common.js';
-import { sessionsQuery } from '../http/queries.js';
+import { listOf, page, uuid } from '../http/common.js';
+import { sessionQuery, sessionsQuery } from '../http/queries.js';
 import { createSessionBody, revokeSessionBody, sessionView, sessionWithToken } from '../http/sessions.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
 
@@ -48,7 +48,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: 'Show a session, now or as it was at a time',
     credentials: ['owner', 'auditor', 'session'],
     params: byId,
-    query: z.object({ at: timestamp.optional(), minVersion: z.coerce.number().int().min(1).optional() }),
+    query: sessionQuery,
     answers: {
       200: {
         description:

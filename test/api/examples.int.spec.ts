@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EXAMPLE_IDS, ROUTES, type Credential, type DeliveryView, type Route } from '#libs/contracts';
+import { bearer, RunningApi } from './running-api.js';
+
+let running: RunningApi;
+/** Real ids in the place of the examples'. */
+const real = new Map<string, string>();
+let sessionToken: string;
+let resourceKey: string;
+
+beforeAll(async () => {
+  running = await RunningApi.start({ LEDGER_RATE_LIMIT: '0', LEDGER_ADDRESS_RATE_LIMIT: '0' });
+});
+/** Waits for its outcome, and no notifier runs here: once is enough. */
+beforeAll(async () => {
+  await prepare('the delivery');
+  const channelId = real.get(EXAMPLE_IDS.channel);
+  const delivery = await running.owner.http.json<DeliveryView>('POST', `/v1/channels/${channelId}/test`);
+  real.set(EXAMPLE_IDS.delivery, delivery.id).set(EXAMPLE_IDS.notification, delivery.notificationId);
+});
+afterAll(() => running?.[Symbol.asyncDispose]());
+
+/** A fresh world for one example: what one destroys, another needs. */
+async function prepare(tag: string): Promise<void> {
+  const { owner } = running;
+  await owner.releaseKillSwitch();
+  const agent = await owner.createAgent({ name: `agent for ${tag}` });
+  const session = await owner.createSession({ agentId: agent.id });
+  const held = await owner.createSession({ agentId: agent.id, supersede: false });
+  const body = (name: string) =>
+    ROUTES.find((route) => `${route.method} ${route.path}` === name)?.example?.body as object;
+  const holder = await owner.registerHolder({ ...body('POST /v1/holders'), sessionId: held.id } as never);
+  const key = await running.call<{ id: string; key: string }>('POST', '/v1/api-keys', running.ownerHeaders, {
+    name: 'a resource server',
+    role: 'resource',
+  });
+  const channel = await owner.createChannel({ ...body('POST /v1/channels'), name: `channel for ${tag}` } as never);
+  sessionToken = session.token as string;
+  resourceKey = key.body.key;
+  const ids = {
+    agent: agent.id,
+    session: session.id,
+    holder: holder.id,
+    channel: channel.id,
+    apiKey: key.body.id,
+  };
+  for (const [name, id] of Object.entries(ids)) real.set(EXAMPLE_IDS[name as keyof typeof EXAMPLE_IDS], id);
+}
+
+function withRealIds<T>(value: T): T {
+  const text = [...real].reduce((json, [example, id]) => json.replaceAll(example, id), JSON.stringify(value ?? null));
+  return JSON.parse(text) as T;
+}
+
+function headersOf(credentials: readonly Credential[]): Record<string, string> {
+  if (credentials.includes('none')) return {};
+  if (credentials.includes('owner')) return running.ownerHeaders;
+  return credentials.includes('session') ? bearer(sessionToken) : bearer(resourceKey);
+}
+
+async function send(route: Route): Promise<Response> {
+  const { params = {}, query = {}, body } = withRealIds(route.example ?? {});
+  const path = route.path.replace(/:(\w+)/g, (_, name: string) => params[name] ?? '');
+  const encoded = route.form ? new URLSearchParams(body as Record<string, string>) : JSON.stringify(body);
+  const media = route.form ? 'application/x-www-form-urlencoded' : 'application/json';
+  return fetch(`${running.url}${path}?${new URLSearchParams(query).toString()}`, {
+    method: route.method,
+    headers: { ...headersOf(route.credentials), ...(body !== undefined && { 'content-type': media }) },
+    ...(body !== undefined && { body: encoded }),
+  });
+}
+
+describe('every example of the OpenAPI document', () => {
+  const withExample = ROUTES.filter(({ example }) => example !== undefined);
+
+  it.each(withExample.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    '%s works',
+    async (name, route) => {
+      await prepare(name);
+      const response = await send(route);
+      const text = await response.text();
+      const answer = route.answers[response.status];
+      if (!answer) throw new Error(`${name} answered ${response.status}, which the document does not have: ${text}`);
+      if (!answer.schema) return;
+      expect(response.headers.get('content-type')).toContain('application/json');
+      const parsed = answer.schema.safeParse(JSON.parse(text));
+      expect(parsed.error?.issues ?? []).toEqual([]);
+    },
+  );
+
+  it('is there for all routes but those that need a signature, a wait or a stream', () => {
+    const without = ROUTES.filter(({ example }) => example === undefined).map(
+      ({ method, path }) => `${method} ${path}`,
+    );
+    expect(without.sort()).toEqual([
+      'DELETE /v1/silences/:id',
+      'GET /v1/updates',
+      'POST /v1/holders/receipts',
+      'POST /v1/holders/token',
+      'PUT /v1/sessions/:id/renew',
+    ]);
+  });
+});
