@@ -97,6 +97,7 @@ describe('every example of the OpenAPI document', () => {
       'GET /v1/updates',
       'POST /v1/holders/receipts',
       'POST /v1/holders/token',
+      'POST /v1/log/adopt',
       'PUT /v1/sessions/:id/renew',
     ]);
   });

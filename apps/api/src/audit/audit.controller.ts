@@ -6,14 +6,10 @@ import {
   type AuditExportQuery,
   auditQuery,
   type AuditQuery,
-  checkpointsQuery,
-  type CheckpointsQuery,
-  type CheckpointView,
   type CloudEvent,
   LedgerError,
   type List,
 } from '#libs/contracts';
-import { CheckpointStore } from '#libs/ledger';
 import { type AuditScope, exportAudit, queryAudit } from '#libs/read-models';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
@@ -56,17 +52,6 @@ export class AuditController {
       .type(contentType)
       .header('content-disposition', `attachment; filename="audit.${format}"`)
       .send(Readable.from(written(batches, lines), { objectMode: false, highWaterMark: 65_536 }));
-  }
-
-  /** Signed tree heads: an auditor keeps some, and no later log can contradict them unseen. */
-  @Get('checkpoints')
-  @Allow('owner', 'auditor')
-  async checkpoints(
-    @Query(new ZodPipe(checkpointsQuery)) { before, limit }: CheckpointsQuery,
-  ): Promise<{ items: CheckpointView[] }> {
-    const store = new CheckpointStore(this.context.commands.database);
-    const found = await store.list({ ...(before !== undefined && { before }), limit });
-    return { items: found.map(({ root, ...rest }) => ({ ...rest, root: root.toString('hex') })) };
   }
 
   private scopeOf({ agents }: Principal): AuditScope {

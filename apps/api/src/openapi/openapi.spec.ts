@@ -42,7 +42,8 @@ describe('the OpenAPI document', () => {
       const base = Reflect.getMetadata('path', controller) as string;
       for (const name of Object.getOwnPropertyNames(controller.prototype as object)) {
         if (name === 'constructor') continue;
-        const handler = (controller.prototype as Record<string, unknown>)[name];
+        // A getter is no handler, and must not run here.
+        const handler: unknown = Object.getOwnPropertyDescriptor(controller.prototype as object, name)?.value;
         const path =
           typeof handler === 'function' ? (Reflect.getMetadata('path', handler) as string | undefined) : undefined;
         if (path === undefined) continue;

@@ -10,18 +10,15 @@ export const checkpointsQuery = z.strictObject({
 export type CheckpointsQuery = z.infer<typeof checkpointsQuery>;
 
 /** A signed checkpoint of the log; `root` is lower-case hex, `note` the C2SP signed note. */
-export interface CheckpointView {
-  size: number;
-  root: string;
-  signedAt: string;
-  note: string;
-}
+export const checkpointView = z.object({ size: z.int(), root: z.string(), signedAt: z.string(), note: z.string() });
+export type CheckpointView = z.infer<typeof checkpointView>;
 
-export interface CheckpointList {
-  items: CheckpointView[];
+export const checkpointList = z.object({
+  items: z.array(checkpointView),
   /** Public keys of the log as C2SP verifier keys, newest first. */
-  keys: string[];
-}
+  keys: z.array(z.string()),
+});
+export type CheckpointList = z.infer<typeof checkpointList>;
 
 /** Query of `GET /v1/audit/proofs/inclusion`. */
 export const inclusionQuery = z.strictObject({ position: size.min(1), size: size.min(1) });
@@ -32,28 +29,31 @@ export const consistencyQuery = z.strictObject({ from: size, to: size });
 export type ConsistencyQuery = z.infer<typeof consistencyQuery>;
 
 /** RFC 6962 proof, hashes as lower-case hex from the leaf up. */
-export interface InclusionProof {
-  position: number;
-  size: number;
-  leaf: string;
-  root: string;
-  proof: string[];
-}
+export const inclusionProof = z.object({
+  position: z.int(),
+  size: z.int(),
+  leaf: z.string(),
+  root: z.string(),
+  proof: z.array(z.string()),
+});
+export type InclusionProof = z.infer<typeof inclusionProof>;
 
-export interface ConsistencyProof {
-  from: number;
-  fromRoot: string;
-  to: number;
-  toRoot: string;
-  proof: string[];
-}
+export const consistencyProof = z.object({
+  from: z.int(),
+  fromRoot: z.string(),
+  to: z.int(),
+  toRoot: z.string(),
+  proof: z.array(z.string()),
+});
+export type ConsistencyProof = z.infer<typeof consistencyProof>;
 
 /** Query of `GET /v1/audit/state`: all heads, or a random sample. */
 export const auditStateQuery = z.strictObject({ sample: z.coerce.number().int().min(1).max(10_000).optional() });
 export type AuditStateQuery = z.infer<typeof auditStateQuery>;
 
 /** Heads that are not what the log says. */
-export interface AuditState {
-  checked: number;
-  differing: { sessionId: string; fields: string[] }[];
-}
+export const auditState = z.object({
+  checked: z.int(),
+  differing: z.array(z.object({ sessionId: z.string(), fields: z.array(z.string()) })),
+});
+export type AuditState = z.infer<typeof auditState>;

@@ -22,23 +22,6 @@ export const sessionQuery = z.strictObject({
 });
 export type SessionQuery = z.infer<typeof sessionQuery>;
 
-/** Query of `GET /v1/audit/checkpoints`. */
-export const checkpointsQuery = z.strictObject({
-  before: timestamp.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-});
-export type CheckpointsQuery = z.infer<typeof checkpointsQuery>;
-
-/** A signed tree head of the log (C2SP signed note). */
-export const checkpointView = z.object({
-  size: z.int(),
-  /** Root of the tree, lower-case hex. */
-  root: z.string(),
-  signedAt: timestamp,
-  note: z.string(),
-});
-export type CheckpointView = z.infer<typeof checkpointView>;
-
 /** Query of `GET /v1/audit` and of its export (which takes no page). Times: `from` ≤ event < `to`. */
 export const auditQuery = page.extend({
   agentId: uuid.optional(),

@@ -1,7 +1,16 @@
-import { z } from 'zod';
 import { cloudEvent } from '../envelope.js';
 import { listOf } from '../http/common.js';
-import { auditExportQuery, auditQuery, checkpointsQuery, checkpointView } from '../http/queries.js';
+import { auditExportQuery, auditQuery } from '../http/queries.js';
+import {
+  auditState,
+  auditStateQuery,
+  checkpointList,
+  checkpointsQuery,
+  consistencyProof,
+  consistencyQuery,
+  inclusionProof,
+  inclusionQuery,
+} from '../http/proofs.js';
 import { revocationPage, revocationsQuery } from '../http/revocations.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
 
@@ -35,8 +44,47 @@ export const AUDIT_ROUTES: readonly Route[] = [
     summary: 'Signed tree heads of the log, newest first',
     credentials: ['owner', 'auditor'],
     query: checkpointsQuery,
-    answers: { 200: { description: 'Checkpoints', schema: z.object({ items: z.array(checkpointView) }) } },
+    answers: { 200: { description: 'Checkpoints and the keys that verify them', schema: checkpointList } },
     example: { query: { limit: '5' } },
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/proofs/inclusion',
+    area: 'Audit',
+    summary: 'Proof that the event at a position is in the log of a size',
+    credentials: ['owner', 'auditor'],
+    query: inclusionQuery,
+    answers: { 200: { description: 'The proof', schema: inclusionProof } },
+    example: { query: { position: '1', size: '2' } },
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/proofs/consistency',
+    area: 'Audit',
+    summary: 'Proof that a larger log begins with a smaller one',
+    credentials: ['owner', 'auditor'],
+    query: consistencyQuery,
+    answers: { 200: { description: 'The proof', schema: consistencyProof } },
+    example: { query: { from: '1', to: '2' } },
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/log',
+    area: 'Audit',
+    summary: 'The whole log by position with its checkpoints, for `sledger audit verify`',
+    credentials: ['owner', 'auditor'],
+    answers: { 200: { description: 'One line an event', contentType: 'application/x-ndjson' } },
+    example: {},
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/state',
+    area: 'Audit',
+    summary: 'Heads that are not the fold of their stream',
+    credentials: ['owner', 'auditor'],
+    query: auditStateQuery,
+    answers: { 200: { description: 'What was compared and what differs', schema: auditState } },
+    example: { query: { sample: '100' } },
   },
   {
     method: 'GET',

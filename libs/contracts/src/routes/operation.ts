@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { apiKeyView, apiKeyWithSecret, createApiKeyBody, revokeApiKeyBody } from '../http/api-keys.js';
 import { listOf, page, uuid } from '../http/common.js';
+import { keyRotationView, rotateKeyBody, signingKeyList } from '../http/keys.js';
 import { killSwitchBody, killSwitchView } from '../http/kill-switch.js';
 import { serverStatus } from '../http/status.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
 
+const relay = z.object({ forked: z.string().nullable(), adoptRequested: z.boolean() });
 const health = z.object({ status: z.string() });
 
 export const OPERATION_ROUTES: readonly Route[] = [
@@ -43,6 +45,27 @@ export const OPERATION_ROUTES: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/v1/keys',
+    area: 'Keys and switches',
+    summary: 'List signing keys, newest first; their public parts',
+    credentials: ['owner', 'auditor'],
+    answers: { 200: { description: 'The keys', schema: signingKeyList } },
+    example: {},
+  },
+  {
+    method: 'POST',
+    path: '/v1/keys/rotate',
+    area: 'Keys and switches',
+    summary: 'Make the next signing key, or revoke one in an emergency',
+    credentials: ['owner'],
+    body: rotateKeyBody,
+    bodyOptional: true,
+    answers: { 200: { description: 'What was done', schema: keyRotationView } },
+    errors: ['NOT_FOUND'],
+    example: { body: {} },
+  },
+  {
+    method: 'GET',
     path: '/v1/kill-switch',
     area: 'Keys and switches',
     summary: 'Whether the kill switch is on',
@@ -78,6 +101,24 @@ export const OPERATION_ROUTES: readonly Route[] = [
     credentials: ['owner', 'auditor'],
     answers: { 200: { description: 'The status', schema: serverStatus } },
     example: {},
+  },
+  {
+    method: 'GET',
+    path: '/v1/log/relay',
+    area: 'Operation',
+    summary: 'Whether stream and store tell the same history',
+    credentials: ['owner', 'auditor'],
+    answers: { 200: { description: 'What was found', schema: relay } },
+    example: {},
+  },
+  {
+    method: 'POST',
+    path: '/v1/log/adopt',
+    area: 'Operation',
+    summary: 'After `LOG_FORKED`: the store’s history is the right one; stream and read models are rebuilt from it',
+    credentials: ['owner'],
+    answers: { 202: { description: 'It will be', schema: relay } },
+    errors: ['BAD_REQUEST'],
   },
   {
     method: 'GET',

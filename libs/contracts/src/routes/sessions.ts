@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cloudEvent } from '../envelope.js';
 import { listOf, page, uuid } from '../http/common.js';
+import { sessionHoldersView } from '../http/holders.js';
 import { sessionQuery, sessionsQuery } from '../http/queries.js';
 import { createSessionBody, revokeSessionBody, sessionView, sessionWithToken } from '../http/sessions.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
@@ -68,6 +69,16 @@ export const SESSION_ROUTES: readonly Route[] = [
     query: page,
     answers: { 200: { description: 'A page of events', schema: listOf(cloudEvent) } },
     example: { params, query: { limit: '10' } },
+  },
+  {
+    method: 'GET',
+    path: '/v1/sessions/:id/holders',
+    area: 'Holders',
+    summary: 'Which holders run the session’s current generation, or know of its end',
+    credentials: ['owner', 'auditor'],
+    params: byId,
+    answers: { 200: { description: 'The receipts', schema: sessionHoldersView } },
+    example: { params },
   },
   {
     method: 'POST',
