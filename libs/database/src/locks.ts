@@ -8,4 +8,5 @@ export const LOCKS = {
   notifierConsumer: 7_301_006,
   rebuild: 7_301_008,
   signingKeys: 7_301_007,
+  channelConfiguration: 7_301_040,
 } as const;

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { createChannelBody } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import { lead, LOCKS, type Database } from '#libs/database';
 import { Channels, newWebhookSecret, type ChannelSecrets } from '#libs/deliveries';
 import { ConfigError, type Logger } from '#libs/platform';
 import { type SecretBox } from '#libs/tokens';
+
+const TURN_MS = 30_000;
 
 export interface ConfigureChannels {
   database: Database;
@@ -20,7 +22,12 @@ export interface ConfigureChannels {
  */
 export async function configureChannels({ database, box, logger, file }: ConfigureChannels): Promise<void> {
   const channels = new Channels(database, box);
-  if (file !== undefined) await applyFile(channels, file);
+  if (file !== undefined) {
+    const wanted = read(file);
+    // Notifiers that start together must not make the same channel twice.
+    await using _turn = await lead(database, LOCKS.channelConfiguration, AbortSignal.timeout(TURN_MS));
+    await applyFile(channels, file, wanted);
+  }
   const enabled = (await channels.list()).filter((channel) => channel.enabled);
   if (enabled.length === 0) {
     logger.error(
@@ -29,8 +36,7 @@ export async function configureChannels({ database, box, logger, file }: Configu
   }
 }
 
-async function applyFile(channels: Channels, file: string): Promise<void> {
-  const wanted = read(file);
+async function applyFile(channels: Channels, file: string, wanted: WantedChannel[]): Promise<void> {
   const existing = await channels.list();
   for (const { type, config, name, ...wish } of wanted) {
     const known = existing.find((channel) => channel.name === name);
@@ -50,6 +56,7 @@ async function applyFile(channels: Channels, file: string): Promise<void> {
   }
 }
 
+type WantedChannel = z.output<typeof createChannelBody>;
 type Wanted = Pick<z.output<typeof createChannelBody>, 'type' | 'config'>;
 
 /** A webhook without a secret keeps the one it has, or gets one at first. */
@@ -62,7 +69,7 @@ async function secretsOf(wanted: Wanted, channels: Channels, id: string | undefi
   return { type: 'webhook', config: { ...config, secret } };
 }
 
-function read(file: string): z.output<typeof createChannelBody>[] {
+function read(file: string): WantedChannel[] {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
