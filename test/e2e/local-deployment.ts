@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { findNatsServer } from '#libs/embedded';
+import { findNatsServer, freePort } from '#libs/embedded';
 import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
 import { type ComposeService } from './compose-file.js';
 
@@ -135,10 +134,7 @@ export class LocalDeployment implements AsyncDisposable {
   private async port(place: string): Promise<number> {
     const known = this.ports.get(place);
     if (known !== undefined) return known;
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
+    const port = await freePort();
     this.ports.set(place, port);
     return port;
   }

@@ -1,12 +1,14 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { identify } from '#libs/embedded';
 import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
 
 const MAIN = join(process.cwd(), 'dist', 'apps', 'standalone', 'src', 'main.js');
 const READY_MS = 60_000;
+// Some tests start it twice, and the machine may be busy.
+jest.setTimeout(3 * READY_MS);
 
 function dataDir(): string {
   const made = mkdtempSync(join(testEnvironment().runDir, 'standalone-'));
