@@ -18,6 +18,8 @@ export const ROUTE_CREDENTIALS: Record<string, readonly CredentialKind[] | 'ever
   'GET /health/live': 'everybody',
   'GET /health/ready': 'everybody',
   'GET /metrics': 'everybody',
+  'GET /docs': 'everybody',
+  'GET /openapi.json': 'everybody',
   'GET /.well-known/jwks.json': 'everybody',
   'GET /.well-known/oauth-authorization-server': 'everybody',
 
