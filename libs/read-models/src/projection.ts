@@ -27,7 +27,7 @@ export class Projection {
   /** Applies events, dense, to each live read model that lacks them. Throws, and changes nothing, at a gap. */
   async apply(batch: readonly CloudEvent[]): Promise<void> {
     await this.database.transaction(async (client) => {
-      const { rows } = await client.query<Live>(`${LIVE} for update`);
+      const rows = await lockLive(client);
       for (const model of MODELS) {
         const live = rows.find((row) => row.model === model.name);
         if (!live) throw new Error(`the read model ${model.name} has no live generation`);
@@ -35,6 +35,12 @@ export class Projection {
       }
     });
   }
+}
+
+/** A swap that commits while this waits leaves neither generation in the statement's view: the next statement sees the new one. */
+async function lockLive(client: PoolClient): Promise<Live[]> {
+  const { rows } = await client.query<Live>(`${LIVE} for update`);
+  return rows.length === MODELS.length ? rows : (await client.query<Live>(`${LIVE} for update`)).rows;
 }
 
 /** Folds what a generation lacks of the batch and moves its checkpoint, in the caller's transaction. */
