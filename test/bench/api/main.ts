@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { OwnerClient } from '#libs/client';
+import { Database } from '#libs/database';
+import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
+import { type RunningProcess, startProcess } from '#libs/testing';
+import { SecretBox } from '#libs/tokens';
+import { SessionMaker } from './aged-sessions.js';
+import { load, type LoadResult, type Request } from './load.js';
+import { report, type Row } from './report.js';
+
+/** Requests per second that a renewal can at most reach here; so many sessions are made ahead for each measurement. */
+const RENEWALS_PER_SECOND = 4_000;
+const POOL = '16';
+const GOAL = 0.6;
+/** An A/A pair further apart than this says more about the machine than about the code. */
+const NOISE = 0.15;
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '3' } },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const dist = join(import.meta.dirname, '..', '..', '..');
+
+const stops: (() => Promise<unknown>)[] = [];
+try {
+  await run();
+} finally {
+  for (const stop of stops.reverse()) await stop();
+}
+
+async function run(): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'bench-api-'));
+  stops.push(async () => rmSync(dataDir, { recursive: true, force: true }));
+  const postgres = await EmbeddedPostgres.start({ dataDir: join(dataDir, 'postgres'), database: 'bench' });
+  stops.push(() => postgres.stop());
+  const cacheDir = join(homedir(), '.cache', 'session-ledger');
+  const nats = await EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir });
+  stops.push(() => nats.stop());
+
+  const sealKey = randomBytes(32).toString('base64');
+  const issuer = 'http://127.0.0.1:3100';
+  const api = await service([join(dist, 'apps', 'api', 'src', 'main.js')], /"url":"(http[^"]+)"/, {
+    LEDGER_DATA_DIR: dataDir,
+    DATABASE_URL: postgres.url,
+    NATS_URL: nats.url,
+    LEDGER_PORT: '0',
+    LEDGER_ISSUER: issuer,
+    LEDGER_SEAL_KEY: sealKey,
+    LEDGER_DATABASE_POOL: POOL,
+    LEDGER_RATE_LIMIT: '0',
+    LEDGER_ADDRESS_RATE_LIMIT: '0',
+    LEDGER_LOG_LEVEL: 'info',
+  });
+  const database = await Database.open({ url: postgres.url, applicationName: 'bench', poolSize: 64 });
+  stops.push(() => database[Symbol.asyncDispose]());
+  const admin = await database.connect();
+  await admin.query('reset role');
+  await admin.query(
+    'create table bench_row (id uuid primary key, payload text not null, at timestamptz default now())',
+  );
+  await admin.query('grant insert on bench_row to session_ledger_app');
+  admin.release(true);
+  const bare = await service([join(import.meta.dirname, 'bare-routes.js'), postgres.url, POOL], /(http\S+) ready/, {});
+
+  const owner = new OwnerClient({ baseUrl: api, credential: readFileSync(join(dataDir, 'owner-key'), 'utf8').trim() });
+  const agent = await owner.createAgent({ name: 'bench' });
+  const maker = new SessionMaker(database, agent, { box: SecretBox.open({ base64: sealKey }), issuer });
+
+  const rows: Row[] = [];
+  for (const connections of [32, 64]) rows.push(...(await measure(connections, { api, bare, maker })));
+  report('api', rows);
+}
+
+interface Sides {
+  api: string;
+  bare: string;
+  maker: SessionMaker;
+}
+
+/** Rounds in shuffled order; ratios are taken within a round, the median over the rounds is reported. */
+async function measure(connections: number, { api, bare, maker }: Sides): Promise<Row[]> {
+  const readers = await maker.make(500);
+  const results: Record<string, LoadResult[]> = {};
+  const of = (requests: Request[], again: boolean) => {
+    let at = 0;
+    return () => (again ? requests[at++ % requests.length] : requests[at++]) ?? null;
+  };
+  const select = readers.map(({ id }): Request => ({ method: 'GET', path: `/select/${id}` }));
+  const whoami = readers.map(({ token }): Request => ({
+    method: 'GET',
+    path: '/v1/session',
+    headers: { authorization: `Bearer ${token}` },
+  }));
+  for (let round = 0; round <= rounds; round++) {
+    const renewals = (await maker.make(RENEWALS_PER_SECOND * seconds)).map(({ id, token }): Request => ({
+      method: 'PUT',
+      path: `/v1/sessions/${id}/renew`,
+      headers: { authorization: `Bearer ${token}` },
+    }));
+    const rungs: [string, string, () => Request | null][] = [
+      ['insert', bare, of([{ method: 'PUT', path: '/insert' }], true)],
+      ['insert again', bare, of([{ method: 'PUT', path: '/insert' }], true)],
+      ['renew', api, of(renewals, false)],
+      ['select', bare, of(select, true)],
+      ['whoami', api, of(whoami, true)],
+    ];
+    for (const [name, url, next] of shuffled(rungs)) {
+      const result = await load(url, { connections, seconds, next });
+      if (result.failed > 0) throw new Error(`${name}: ${result.failed} requests were not answered with 200`);
+      // The first round warms up.
+      if (round > 0) (results[name] ??= []).push(result);
+    }
+    process.stdout.write(`${connections} connections, round ${round} of ${rounds}\n`);
+  }
+  return rowsOf(connections, results);
+}
+
+function rowsOf(connections: number, results: Record<string, LoadResult[]>): Row[] {
+  const rate = (name: string) => median((results[name] ?? []).map(({ perSecond }) => perSecond));
+  const ratio = (name: string, baseline: string) =>
+    median((results[name] ?? []).map(({ perSecond }, i) => perSecond / (results[baseline]?.[i]?.perSecond ?? NaN)));
+  const noise = ratio('insert again', 'insert');
+  const quiet = Math.abs(noise - 1) <= NOISE;
+  const row = (name: string, figure: string, baseline: string): Row => {
+    const value = ratio(name, baseline);
+    const met = quiet ? value >= GOAL : null;
+    const p99 = median((results[name] ?? []).map((result) => result.p99)).toFixed(1);
+    const title = `${figure}, ${connections} connections (p99 ${p99} ms)`;
+    return { figure: title, value: rate(name), unit: '/s', baseline: rate(baseline), ratio: value, goal: GOAL, met };
+  };
+  return [
+    row('renew', 'renew against one durable insert', 'insert'),
+    row('whoami', 'GET /v1/session against one select', 'select'),
+    {
+      figure: `A/A check, ${connections} connections${quiet ? '' : ': too noisy, the run is void'}`,
+      value: rate('insert again'),
+      unit: '/s',
+      baseline: rate('insert'),
+      ratio: noise,
+      goal: null,
+      met: null,
+    },
+  ];
+}
+
+async function service(args: string[], ready: RegExp, env: Record<string, string>): Promise<string> {
+  const started: RunningProcess = await startProcess(process.execPath, { args, env });
+  stops.push(() => started.stop());
+  const [, url = ''] = await started.waitFor(ready, 60_000);
+  return url;
+}
+
+function median(list: number[]): number {
+  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
+}
+
+function shuffled<T>(list: T[]): T[] {
+  return list
+    .map((item) => [Math.random(), item] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
+}
