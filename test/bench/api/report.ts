@@ -9,6 +9,7 @@ export interface Row {
   baseline: number;
   ratio: number;
   goal: number | null;
+  /** Null where the run was too noisy to say. */
   met: boolean | null;
 }
 
@@ -26,7 +27,7 @@ export function report(name: string, rows: Row[]): void {
       `${value.toFixed(0)} ${unit}`.padStart(12),
       `of ${baseline.toFixed(0)}`.padStart(10),
       `× ${ratio.toFixed(2)}`.padStart(8),
-      goal === null ? '' : `  goal ≥ ${goal} ${met ? 'met' : 'NOT MET'}`,
+      goal === null ? '' : `  goal ≥ ${goal} ${met === null ? 'void' : met ? 'met' : 'NOT MET'}`,
     ].join(' '),
   );
   process.stdout.write(`\n${machine}, ${date}\n${lines.join('\n')}\n`);
