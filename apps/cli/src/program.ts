@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { registerLog } from './adopt-log/adopt-log.command.js';
 import { registerAgents } from './agents/agents.command.js';
 import { registerAudit } from './audit/audit.command.js';
+import { registerBackup } from './backup/backup.command.js';
 import { registerChannels } from './channels/channels.command.js';
 import type { Commands, Register } from './commands.js';
 import { registerCompletion } from './completion/completion.command.js';
@@ -33,6 +34,7 @@ const FEATURES: readonly Register[] = [
   registerKillSwitch,
   registerLog,
   registerOwnerKey,
+  registerBackup,
   registerCompletion,
 ];
 

@@ -1,5 +1,6 @@
 export { EmbeddedNats, type EmbeddedNatsOptions, type NatsUser } from './nats/embedded-nats.js';
 export { findNatsServer } from './nats/nats-binary.js';
+export { locateCluster, type ClusterLocation } from './postgres/cluster-location.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
 export { freePort } from './free-port.js';
 export { InstanceLock } from './instance-lock.js';

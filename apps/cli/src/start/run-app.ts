@@ -9,8 +9,13 @@ import { installationRoot } from '../installation.js';
  * Runs another app's main in this very process: it owns stdin, stdout and the signals from here on. A child process
  * would cost memory and be one more thing to stop.
  */
-export async function runApp(app: string, environment: Record<string, string>, args: string[] = []): Promise<number> {
-  const path = join(installationRoot(), 'dist', 'apps', app, 'src', 'main.js');
+export async function runApp(
+  app: string,
+  environment: Record<string, string>,
+  args: string[] = [],
+  main = 'main.js',
+): Promise<number> {
+  const path = join(installationRoot(), 'dist', 'apps', app, 'src', main);
   if (!existsSync(path)) {
     throw new Failure(`${path} is not there`, 'Run `npm run build` in the repository first.', 'not_built');
   }

@@ -1,0 +1,70 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { type RunningProcess, startProcess, testEnvironment } from '#libs/testing';
+
+const BIN = join(process.cwd(), 'apps', 'cli', 'bin', 'sledger.mjs');
+
+function folder(): string {
+  const made = mkdtempSync(join(testEnvironment().runDir, 'backup-'));
+  // Where the tests run as root, PostgreSQL's user must pass it.
+  chmodSync(made, 0o711);
+  return made;
+}
+
+function sledger(dataDir: string, ...args: string[]): Promise<RunningProcess> {
+  return startProcess(process.execPath, { args: [BIN, ...args], env: { LEDGER_DATA_DIR: dataDir, LEDGER_PORT: '0' } });
+}
+
+async function run(dataDir: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
+  const process = await sledger(dataDir, ...args);
+  const { code } = await process.exited;
+  return { code, output: process.output };
+}
+
+async function started(dataDir: string): Promise<RunningProcess> {
+  const ledger = await sledger(dataDir, 'start');
+  await ledger.waitFor(/is ready/, 60_000);
+  return ledger;
+}
+
+describe('backup and restore', () => {
+  it('bring a ledger back whole elsewhere: agents, sessions, history, keys and credential', async () => {
+    const [from, to] = [folder(), folder()];
+    const kept = join(folder(), 'kept');
+    const first = await started(from);
+    expect((await run(from, 'agent', 'add', 'trader')).code).toBe(0);
+    expect((await run(from, 'mcp', 'setup')).code).toBe(0);
+    const running = await run(from, 'backup', kept);
+    expect(running.code).toBe(1);
+    expect(running.output).toMatch(/is running/);
+    await first.stop();
+
+    expect(await run(from, 'backup', kept)).toMatchObject({ code: 0 });
+    expect(statSync(kept).mode & 0o777).toBe(0o700);
+    expect((await run(from, 'backup', kept)).output).toMatch(/is not empty/);
+    expect((await run(from, 'restore', kept)).output).toMatch(/exists already/);
+    expect(await run(to, 'restore', kept)).toMatchObject({ code: 0 });
+    const second = await started(to);
+    expect((await run(to, 'agent', 'list')).output).toContain('trader');
+    const sessions = JSON.parse((await run(to, 'session', 'list', '--output', 'json')).output) as { items: unknown[] };
+    expect(sessions.items).toHaveLength(1);
+    expect((await run(to, 'doctor')).output).toMatch(/The file has the current token/);
+    await second.stop();
+    expect(existsSync(join(to, 'server.json'))).toBe(false);
+  }, 180_000);
+
+  it('refuse a backup that was altered, and a folder that is none', async () => {
+    const empty = folder();
+    expect((await run(folder(), 'restore', empty)).output).toMatch(/is no backup/);
+    expect((await run(folder(), 'backup', join(empty, 'x'))).output).toMatch(/no embedded database/);
+    writeFileSync(join(empty, 'owner-key'), 'changed');
+    writeFileSync(
+      join(empty, 'backup.json'),
+      JSON.stringify({ format: 'session-ledger-backup.v1', files: { 'owner-key': 'ab' } }),
+    );
+    const { code, output } = await run(folder(), 'restore', empty);
+    expect([code, output]).toEqual([1, expect.stringContaining('owner-key was changed')]);
+    expect(readFileSync(join(empty, 'owner-key'), 'utf8')).toBe('changed');
+  });
+});
