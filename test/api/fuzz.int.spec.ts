@@ -29,7 +29,7 @@ const nasty = fc.oneof(
     -1e308,
     2 ** 53,
     Number.MIN_VALUE,
-    9_999_999_999_999_999_999_999,
+    1e22,
     'null',
     '\u0000',
     'a\u0000b',
