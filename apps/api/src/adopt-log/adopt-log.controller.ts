@@ -15,7 +15,7 @@ export class AdoptLogController {
     return relayState(this.context.commands.database);
   }
 
-  /** The relay rebuilds the stream from the store, and the read models are folded anew. */
+  /** The relay rebuilds the stream from the store. Read models that saw the other history: `npm run rebuild`. */
   @Post('adopt')
   @HttpCode(202)
   @Allow('owner')
