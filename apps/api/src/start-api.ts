@@ -85,7 +85,7 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
     async close() {
       health.drain();
       await updates.stop();
-      await app.close();
+      await closeGracefully(app);
       await nats.close();
       await database[Symbol.asyncDispose]();
     },
@@ -103,6 +103,19 @@ function collectRoutes(app: NestFastifyApplication): string[] {
       routes.push(...methods.filter((name) => name !== 'HEAD').map((name) => `${name} ${url}`));
     });
   return routes;
+}
+
+const IDLE_CHECK_MS = 50;
+
+/** Answers what was accepted. A connection whose last answer comes while we close is kept alive by its client: it is closed then. */
+async function closeGracefully(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(closeIdle);
+  }
 }
 
 function urlOf(app: NestFastifyApplication, { host, tls }: Config): string {
