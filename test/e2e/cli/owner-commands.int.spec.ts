@@ -120,8 +120,8 @@ describe('errors', () => {
     [['session', 'create', '--agent', 'trader', '--max-renewals', '1000', '--token-file', 'x'], /maxRenewals/],
     [['agent', 'add', 'trader'], /name is taken/],
     [
-      ['agent', 'list', '--base-url', 'http://127.0.0.1:1'],
-      /no ledger answers at http:\/\/127.0.0.1:1: connection refused/,
+      ['agent', 'list', '--base-url', 'http://127.0.0.1:2'],
+      /no ledger answers at http:\/\/127.0.0.1:2: connection refused/,
     ],
     [['agent', 'list', '--base-url', 'nonsense'], /"nonsense" is no http\(s\) address/],
     [['agent', 'list', '--output', 'yaml'], /no output format "yaml"/],

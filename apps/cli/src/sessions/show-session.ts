@@ -19,11 +19,11 @@ export async function showSession(cli: Cli, { at }: ShowSessionOptions, id: stri
   const owner = await cli.owner();
   const moment = at === undefined ? undefined : momentOption('--at', at);
   const found = await findSession(owner, id);
-  const session = moment === undefined ? found : await owner.session(found.id, { at: utc(moment) });
+  const session = moment === undefined ? found : await owner.session(found.id, { at: moment.toISOString() });
   const events = await everything(owner.sessionEvents(found.id));
   const until = moment === undefined ? events : events.filter(({ time }) => new Date(time) <= moment);
   const history = until.sort((left, right) => left.streamversion - right.streamversion);
-  cli.screen.result({ ...(moment && { at: utc(moment) }), session, history }, () =>
+  cli.screen.result({ ...(moment && { at: moment.toISOString() }), session, history }, () =>
     text(cli, session, history, moment ?? new Date()),
   );
 }
