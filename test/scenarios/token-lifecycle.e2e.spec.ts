@@ -101,7 +101,7 @@ describe('the life of a token', () => {
   });
 
   it('T-05 RENEWAL_LIMIT_REACHED: gives up renewing, keeps the token until it ends, the server warns', async () => {
-    const installation = await ledger.install({ expiresIn: 5, maxRenewals: 1 });
+    const installation = await ledger.install({ expiresIn: 8, maxRenewals: 1 });
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'expiring', reason: 'renewal_limit', generation: 1 });
     expect((await it.host.call('session_status')).content['status']).toBe('ok');

@@ -26,6 +26,7 @@ import { RenewSessionController } from './renew-session/renew-session.controller
 import { RevocationsController } from './revocations/revocations.controller.js';
 import { RevokeSessionController } from './revoke-session/revoke-session.controller.js';
 import { RotateSessionController } from './rotate-session/rotate-session.controller.js';
+import { SessionHistoryController } from './session-history/session-history.controller.js';
 import { ShowSessionController } from './show-session/show-session.controller.js';
 import { ShowStatusController } from './show-status/show-status.controller.js';
 import { SilencesController } from './silences/silences.controller.js';
@@ -55,6 +56,7 @@ const CONTROLLERS: Type[] = [
   RevokeSessionController,
   RotateSessionController,
   SessionHoldersController,
+  SessionHistoryController,
   ShowSessionController,
   ShowStatusController,
   SilencesController,

@@ -1,8 +1,10 @@
 import { type HeldToken } from './held-token.js';
 
-/** Share of the TTL at which a token is renewed, and how far jitter may move it. The server allows from 0.5 on. */
+/** Share of the TTL at which a token is renewed, and how far jitter may move it. */
 const RENEWAL_SHARE = 0.6;
 const RENEWAL_JITTER = 0.05;
+/** The server renews from this share on, rounded up to a whole second. */
+const EARLIEST_SHARE = 0.5;
 const RECOVERY_INTERVAL = 60_000;
 const RECOVERY_JITTER = 0.3;
 
@@ -13,10 +15,11 @@ export const TOO_EARLY_WAIT = 30_000;
 /** How often the wall clock and the token file are looked at; milliseconds. Also the longest timer ever set. */
 export const TICK = 2_000;
 
-/** When to renew, epoch milliseconds on the server's clock: 55–65 % of the TTL. */
-export function renewalTime(token: Pick<HeldToken, 'iat' | 'exp'>, random: () => number = Math.random): number {
+/** When to renew, epoch milliseconds on the server's clock: 55–65 % of the TTL, and never before the second that allows it. */
+export function renewalTime({ iat, exp }: Pick<HeldToken, 'iat' | 'exp'>, random: () => number = Math.random): number {
   const share = RENEWAL_SHARE + (random() * 2 - 1) * RENEWAL_JITTER;
-  return (token.iat + (token.exp - token.iat) * share) * 1000;
+  const earliest = iat + Math.ceil((exp - iat) * EARLIEST_SHARE);
+  return Math.max(earliest, iat + (exp - iat) * share) * 1000;
 }
 
 /** Time until the next recovery: 60 s ± 30 %, so that many processes never return in step. Milliseconds. */
