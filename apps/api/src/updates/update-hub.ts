@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CloudEvent, toCloudEvent } from '#libs/contracts';
 import { type EventStore } from '#libs/ledger';
@@ -33,7 +34,10 @@ export class UpdateHub {
   private wakeUp = new AbortController();
   private running: Promise<void> | null = null;
 
-  constructor(private readonly options: UpdateHubOptions) {}
+  constructor(private readonly options: UpdateHubOptions) {
+    // One listener for each open stream, as many as there are.
+    setMaxListeners(0, this.stopped.signal);
+  }
 
   async start(): Promise<void> {
     this.position = Math.max(0, (await this.options.lastPosition()) - KEPT);
@@ -45,6 +49,11 @@ export class UpdateHub {
     this.stopped.abort();
     this.wakeUp.abort();
     await this.running;
+  }
+
+  /** Aborted when the service stops: open streams end then, their clients resume elsewhere. */
+  get stopping(): AbortSignal {
+    return this.stopped.signal;
   }
 
   /** There is news: look now instead of at the next poll. */

@@ -35,6 +35,8 @@ export class UpdateStream {
       'x-accel-buffering': 'no',
     });
     response.on('close', () => this.close());
+    this.context.updates.stopping.addEventListener('abort', this.end);
+    if (this.context.updates.stopping.aborted) return this.end();
     this.queue.put(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
     this.subscribe(lastEventId);
     this.beat();
@@ -43,6 +45,7 @@ export class UpdateStream {
 
   close(): void {
     this.unsubscribe();
+    this.context.updates.stopping.removeEventListener('abort', this.end);
     if (this.heartbeat) clearInterval(this.heartbeat);
   }
 
@@ -88,10 +91,14 @@ export class UpdateStream {
     } catch (error) {
       if (!(error instanceof LedgerError) || error.code === 'KILL_SWITCH_ACTIVE') return;
       this.write({ event: 'end', data: JSON.stringify({ code: error.code }) });
-      this.close();
-      this.queue.end();
+      this.end();
     }
   }
+
+  private readonly end = (): void => {
+    this.close();
+    this.queue.end();
+  };
 }
 
 /** The position in an event id of this log; null for any other text. */
