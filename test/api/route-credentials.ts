@@ -1,4 +1,4 @@
-/** Who may call what (DESIGN §7), one line for each route. What is not named is refused. */
+/** Who may call what, one line for each route. What is not named is refused. */
 
 export const CREDENTIALS = [
   'owner password',

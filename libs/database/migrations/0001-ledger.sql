@@ -1,4 +1,4 @@
--- The event store (DESIGN §5). Runs as the owner of the schema; the application works under session_ledger_app.
+-- The event store. Runs as the owner of the schema; the application works under session_ledger_app.
 create schema ledger;
 
 do $$

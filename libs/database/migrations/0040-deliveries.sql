@@ -1,4 +1,4 @@
--- Channels, notifications, deliveries and their attempts (DESIGN §9).
+-- Channels, notifications, deliveries and their attempts.
 create schema deliveries;
 grant usage on schema deliveries to session_ledger_app;
 

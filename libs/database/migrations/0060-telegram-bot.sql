@@ -1,4 +1,4 @@
--- The Telegram bot (DESIGN §12).
+-- The Telegram bot.
 create schema bot;
 grant usage on schema bot to session_ledger_app;
 

@@ -1,4 +1,4 @@
-/** The facts of a session's life (DESIGN §4). Times inside event data are RFC 3339 UTC with `Z`; durations are seconds. */
+/** The facts of a session's life. Times inside event data are RFC 3339 UTC with `Z`; durations are seconds. */
 
 export interface SessionConstraints {
   /** Operations the agent may perform; becomes the token's `scope`. Absent means unrestricted. */

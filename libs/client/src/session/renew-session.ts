@@ -4,7 +4,7 @@ import { holdToken, type HeldToken } from './held-token.js';
 import { TOO_EARLY_WAIT } from './schedule.js';
 import { type Trouble } from './held-session.js';
 
-/** What a renewal's answer asks for (the answer table of DESIGN §10). */
+/** What a renewal's answer asks for. */
 export type RenewalStep =
   | { do: 'take'; token: HeldToken; answer: SessionWithToken }
   /** No answer that settles it: ask first, then send again. */

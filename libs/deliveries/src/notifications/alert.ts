@@ -17,7 +17,7 @@ export interface Alert {
 }
 
 /**
- * What an event means for the owner (DESIGN §8); null for a type that this version does not know.
+ * What an event means for the owner; null for a type that this version does not know.
  *
  * @param tokenEnd when the session's current token ends, epoch milliseconds: the deadline of an overdue renewal
  */

@@ -2,7 +2,7 @@ import { toRfc3339 } from '../epoch.js';
 import { type TokenGrant } from '../grant.js';
 import { type SessionConstraints, type SessionEvent, type TokenTexts } from '../session.events.js';
 
-/** Every field resolved: request > agent's defaults > configuration > constants (DESIGN §7). */
+/** Every field resolved: request > agent's defaults > configuration > constants. */
 export interface CreateSession {
   sessionId: string;
   agentId: string;

@@ -25,7 +25,7 @@ export type RenewalRefusal =
 
 export type RenewalDecision = { granted: TokenGrant } | { refused: RenewalRefusal };
 
-/** The guards of DESIGN §7 in their order. A grant is not yet a fact: it becomes one when `sessionRenewed` is appended. */
+/** The guards in their order. A grant is not yet a fact: it becomes one when `sessionRenewed` is appended. */
 export function renewSession(state: SessionState, command: RenewSession): RenewalDecision {
   const now = sessionTime(state, command.now);
   if (state.status !== 'active' || now >= state.expiresAt) {
