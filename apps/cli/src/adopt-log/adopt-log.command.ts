@@ -5,7 +5,7 @@ export const registerLog: Register = (program, commands) => {
 
   log
     .command('adopt')
-    .description('after LOG_FORKED: take the database’s history as the right one; rebuilds stream and read models')
+    .description('after LOG_FORKED: take the database’s history as the right one and rebuild the stream from it')
     .option('--yes', 'do it; without it, only say what would be done')
     .action(
       commands.action<{ yes?: boolean }>(async (cli, options) =>

@@ -12,7 +12,7 @@ export async function adoptLog(cli: Cli, { yes }: { yes?: boolean }): Promise<vo
     cli.screen.result(before, () =>
       [
         `They differ: ${printable(before.forked ?? '')}`,
-        'Adopting rebuilds the stream and the read models from the database; what only the stream has is given up.',
+        'Adopting rebuilds the stream from the database; what only the stream has is given up.',
         'If the database is the right one: `sledger log adopt --yes`. If it was restored too old: restore a newer backup instead.',
       ].join('\n'),
     );
@@ -21,6 +21,10 @@ export async function adoptLog(cli: Cli, { yes }: { yes?: boolean }): Promise<vo
   const after = await owner.adoptLog();
   cli.screen.result(
     after,
-    () => 'The relay rebuilds the stream now; read models follow. `sledger doctor` shows when it is done.',
+    () =>
+      [
+        'The relay rebuilds the stream now; `sledger doctor` shows when it is done.',
+        'Then rebuild the read models, which may have seen the other history: `npm run rebuild -- audit` and `npm run rebuild -- current-token`.',
+      ].join('\n'),
   );
 }

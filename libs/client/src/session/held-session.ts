@@ -46,7 +46,7 @@ export class HeldSession {
 
   hasEnded(token: HeldToken): boolean {
     const margin = this.clock.known ? 0 : UNKNOWN_CLOCK_MARGIN;
-    return this.clock.now() >= token.exp * 1000 + margin;
+    return this.clock.earliest() >= token.exp * 1000 + margin;
   }
 
   /** The server answered 401 to this token. */

@@ -36,6 +36,24 @@ describe('the server clock', () => {
     expect(clock.offset()).toBeGreaterThan(298_000);
   });
 
+  it('has an earliest time that never runs ahead of the server', () => {
+    const local = 1_700_000_000_000;
+    jest.spyOn(Date, 'now').mockReturnValue(local);
+    for (let trial = 0; trial < 500; trial++) {
+      const offset = Math.round((Math.random() - 0.5) * 1_200_000);
+      const clock = new ServerClock();
+      for (let answer = 0; answer < 4; answer++) {
+        const sentAt = local - 10_000 + Math.random() * 9_000;
+        const receivedAt = sentAt + Math.random() * 900;
+        const madeAt = sentAt + Math.random() * (receivedAt - sentAt);
+        clock.observe(new Date(Math.floor((madeAt + offset) / 1000) * 1000).toUTCString(), sentAt, receivedAt);
+      }
+      expect(clock.earliest()).toBeLessThanOrEqual(local + offset);
+      expect(clock.earliest()).toBeGreaterThan(local + offset - 2_000);
+    }
+    jest.restoreAllMocks();
+  });
+
   it('ignores an answer without a readable Date', () => {
     const clock = new ServerClock();
     clock.observe(undefined, 1, 2);

@@ -20,6 +20,11 @@ export class ServerClock {
     return Date.now() + this.offset();
   }
 
+  /** The earliest that the server's clock may show now, epoch milliseconds: what is over on it is over on the server. */
+  earliest(): number {
+    return Date.now() + (this.known ? this.low : 0);
+  }
+
   /** Server minus local, milliseconds. */
   offset(): number {
     return this.known ? (this.low + this.high) / 2 : 0;

@@ -166,7 +166,7 @@ export class SessionKeeper {
   private isDue(): boolean {
     const { session, clock } = this.parts;
     if (session.finality !== null || session.renewAt === null) return false;
-    return clock.now() >= session.renewAt && performance.now() >= this.renewNotBefore;
+    return clock.earliest() >= session.renewAt && performance.now() >= this.renewNotBefore;
   }
 
   /** Writes the token in memory to the file, where that failed before. */

@@ -194,7 +194,7 @@ export class SessionManager {
   private renewalIn(): number {
     const { session, keeper } = this;
     if (session.renewAt === null || session.finality !== null || session.usable() === null) return Infinity;
-    return Math.max(session.renewAt - this.options.clock.now(), keeper.renewNotBefore - performance.now());
+    return Math.max(session.renewAt - this.options.clock.earliest(), keeper.renewNotBefore - performance.now());
   }
 
   private schedule(): void {
@@ -205,7 +205,7 @@ export class SessionManager {
       TICK,
       this.renewalIn(),
       this.keeper.recoverAt === null ? Infinity : this.keeper.recoverAt - performance.now(),
-      token === null ? Infinity : token.exp * 1000 - this.options.clock.now(),
+      token === null ? Infinity : token.exp * 1000 - this.options.clock.earliest(),
     ];
     // Never longer than a tick: a laptop that slept notices, and no timer overflows 2^31−1 ms.
     this.timer = setTimeout(() => this.tick(), Math.max(20, Math.min(...waits)));

@@ -115,7 +115,7 @@ export const OPERATION_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/v1/log/adopt',
     area: 'Operation',
-    summary: 'After `LOG_FORKED`: the store’s history is the right one; stream and read models are rebuilt from it',
+    summary: 'After `LOG_FORKED`: the store’s history is the right one, and the stream is rebuilt from it',
     credentials: ['owner'],
     answers: { 202: { description: 'It will be', schema: relay } },
     errors: ['BAD_REQUEST'],
