@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { agentStream } from '#libs/contracts';
-import { Database } from '#libs/database';
-import { createLedger, type Ledger, type NewEvent } from '#libs/ledger';
+import { agentStream, type RecordedEvent } from '#libs/contracts';
+import { Database, type PoolClient } from '#libs/database';
+import { createLedger, type Ledger, type NewEvent, sequence } from '#libs/ledger';
 import { loadConfig, type Config } from '#libs/platform';
-import { createTestDatabase } from '#libs/testing';
+import { createTestDatabase, until } from '#libs/testing';
 
 /** A ledger in a database of its own. */
 export interface LogFixture extends AsyncDisposable {
@@ -46,6 +46,22 @@ export async function appendMany(ledger: Ledger, count: number, agents = 50): Pr
     while (next < count) await appendTo(ledger, ids[next++ % agents]);
   };
   await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+/**
+ * Gives exactly so many events their position and answers them. The databases of other tests share the cluster: their
+ * transactions hold the horizon too, so the newest events may get their place a moment later.
+ */
+export async function sequenceCount(client: PoolClient, count: number): Promise<RecordedEvent[]> {
+  const given: RecordedEvent[] = [];
+  await until(
+    async () => {
+      given.push(...(await sequence(client, count - given.length)));
+      return given.length === count;
+    },
+    { describe: `${count} events to be sequenced` },
+  );
+  return given;
 }
 
 /** Configuration of services on the test's servers; the same sealing key for all. */
