@@ -114,7 +114,8 @@ describe('official clients', () => {
         { name: 'session_history', arguments: {} },
         { onprogress: ({ progress }) => void steps.push(progress) },
       );
-      expect(steps).toEqual([0, 1]);
+      // The client drops its listener with the answer, which may overtake the last step.
+      expect([[0], [0, 1]]).toContainEqual(steps);
     } finally {
       await client.close();
     }

@@ -28,6 +28,8 @@ export function openNote(note: string, verifier: NoteVerifier): string | null {
     const [, name, encoded] = /^\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
     if (name === undefined || encoded === undefined) return null;
     const bytes = Buffer.from(encoded, 'base64');
+    // Unused bits of the last character decode to nothing: another text with the same signature would pass as signed.
+    if (bytes.toString('base64') !== encoded) return null;
     const isOurs = name === verifier.name && bytes.toString('hex', 0, KEY_HASH_BYTES) === verifier.keyHash;
     if (!isOurs || bytes.length !== KEY_HASH_BYTES + SIGNATURE_BYTES) continue;
     return verify(null, Buffer.from(text), verifier.publicKey, bytes.subarray(KEY_HASH_BYTES)) ? text : null;

@@ -200,6 +200,15 @@ describe('any input', () => {
     );
   });
 
+  it('refuses a signature whose base64 was altered in bits that decode to nothing', () => {
+    const [good] = checkpoints as [string];
+    const altered = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/']
+      .map((last) => good.replace(/.(=*\n)$/, `${last}$1`))
+      .filter((text) => text !== good);
+    expect(altered).toHaveLength(63);
+    for (const text of altered) expect(verify(log, [text]).ok).toBe(false);
+  });
+
   it('of notes is refused or was signed', () => {
     const [good] = checkpoints as [string];
     fc.assert(
