@@ -2,21 +2,10 @@ import { type AddressInfo } from 'node:net';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, ensureSigningKey } from '#libs/commands';
 import { APPEND_HINT_SUBJECT, LOG_SUBJECTS } from '#libs/contracts';
-import { Database } from '#libs/database';
 import { Channels } from '#libs/deliveries';
 import { createLedger, lastPosition } from '#libs/ledger';
-import { connectNats } from '#libs/messaging';
-import {
-  type Config,
-  createMetrics,
-  Health,
-  newId,
-  requireUrl,
-  type RunningService,
-  type ServiceContext,
-} from '#libs/platform';
+import { type Config, newId, type RunningService, type ServiceContext, ServiceParts } from '#libs/platform';
 import { KeyRing, SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
-import { type ApiContext } from './api-context.js';
 import { createApp } from './create-app.js';
 import { OwnerKeyFile } from './owner-credential/owner-key-file.js';
 import { OwnerPassword } from './owner-credential/owner-password.js';
@@ -31,14 +20,10 @@ export interface RunningApiService extends RunningService {
 }
 
 /** Starts the HTTP API. */
-export async function startApi({ config, logger }: ServiceContext): Promise<RunningApiService> {
-  const database = await Database.open({
-    url: requireUrl(config, 'databaseUrl'),
-    applicationName: `session-ledger ${NAME}`,
-    poolSize: config.databasePool,
-    onIdleError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
-  });
-  const nats = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${NAME}` });
+export async function startApi(context: ServiceContext): Promise<RunningApiService> {
+  const { config, logger } = context;
+  const service = await ServiceParts.open(NAME, context);
+  const { database, health, nats } = service;
   const ledger = createLedger(database, { onAppended: () => nats.publish(APPEND_HINT_SUBJECT) });
   const box = SecretBox.open(config.sealKey);
   const keys = new KeyRing(database, box);
@@ -54,9 +39,7 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
   // What is heard on the bus is a hint only: the truth is read from the log.
   nats.subscribe(LOG_SUBJECTS, { callback: () => updates.wake() });
 
-  const health = new Health();
-  health.register({ name: 'database', check: async () => void (await database.query('select 1')) });
-  const context: ApiContext = {
+  const app = await createApp({
     commands: {
       store: ledger,
       heads: ledger,
@@ -69,13 +52,12 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
     config,
     logger,
     health,
-    metrics: createMetrics(NAME),
+    metrics: service.metrics,
     ownerPassword: new OwnerPassword(OwnerKeyFile.prepare(config.ownerKeyFile), new SourceDelays()),
     apiKeys: new ApiKeys(database),
     updates,
     channels: new Channels(database, box),
-  };
-  const app = await createApp(context);
+  });
   const routes = collectRoutes(app);
   await app.listen(config.port, config.host);
   return {
@@ -86,8 +68,7 @@ export async function startApi({ config, logger }: ServiceContext): Promise<Runn
       health.drain();
       await updates.stop();
       await closeGracefully(app);
-      await nats.close();
-      await database[Symbol.asyncDispose]();
+      await service.close();
     },
   };
 }

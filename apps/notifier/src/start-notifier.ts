@@ -1,18 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import { toCloudEvent } from '#libs/contracts';
-import { Database, lead, LOCKS } from '#libs/database';
+import { type Database, lead, LOCKS } from '#libs/database';
 import { createLedger, lastPosition } from '#libs/ledger';
-import { connectNats, JetStreamStrategy } from '#libs/messaging';
-import {
-  createMetrics,
-  Health,
-  NestLogger,
-  requireUrl,
-  serveHealth,
-  type Logger,
-  type RunningService,
-  type ServiceContext,
-} from '#libs/platform';
+import { JetStreamStrategy } from '#libs/messaging';
+import { NestLogger, ServiceParts, type Logger, type RunningService, type ServiceContext } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
 import { openBots } from './bot/open-bots.js';
 import { configureChannels } from './configured-channels/configure-channels.js';
@@ -23,16 +14,10 @@ import { dueSessionCommands } from './sweep/due-session-commands.js';
 const NAME = 'notifier';
 
 /** Starts the notifier: reads the log, sweeps what is due, delivers what must be told. */
-export async function startNotifier({ config, logger }: ServiceContext): Promise<RunningService> {
-  const metrics = createMetrics(NAME);
-  const health = new Health();
-  const database = await Database.open({
-    url: requireUrl(config, 'databaseUrl'),
-    applicationName: `session-ledger ${NAME}`,
-    poolSize: config.databasePool,
-    onIdleError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
-  });
-  const connection = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${NAME}` });
+export async function startNotifier(context: ServiceContext): Promise<RunningService> {
+  const { config, logger } = context;
+  const service = await ServiceParts.open(NAME, context);
+  const { database } = service;
   const ledger = createLedger(database);
   const box = SecretBox.open(config.sealKey);
   await configureChannels({ database, box, logger, file: config.channelsFile });
@@ -40,14 +25,14 @@ export async function startNotifier({ config, logger }: ServiceContext): Promise
     database,
     box,
     logger,
-    metrics,
+    metrics: service.metrics,
     commands: dueSessionCommands(ledger),
     allowedTargets: config.allowPrivateTargets,
     sweepSeconds: config.sweepInterval,
   });
   await goOnAtTheEnd(database, notifier, logger);
   const strategy = new JetStreamStrategy({
-    connection,
+    connection: service.nats,
     durable: NAME,
     checkpoint: () => notifier.checkpoint(),
     readLog: async (after, limit) =>
@@ -69,28 +54,18 @@ export async function startNotifier({ config, logger }: ServiceContext): Promise
   await app.listen();
   notifier.start();
   const bots = openBots({ config, database, ledger, box, logger });
-  health.register({ name: 'database', check: async () => void (await database.query('select 1')) });
-  health.register({
+  service.health.register({
     name: 'log',
     check: () => {
       const { parked } = strategy.state;
       if (parked) throw new Error(`event ${parked.eventId} at position ${parked.position} cannot be taken in`);
     },
   });
-  const server = await serveHealth({ health, metrics }, { host: config.host, port: config.healthPort });
-  return {
-    name: NAME,
-    url: `http://${config.host}:${server.port}`,
-    async close() {
-      health.drain();
-      await bots.close();
-      await app.close();
-      await notifier.close();
-      await connection.close();
-      await server[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
-    },
-  };
+  return service.serve(async () => {
+    await bots.close();
+    await app.close();
+    await notifier.close();
+  });
 }
 
 /** A checkpoint that is gone with a restored or emptied database: repeating everything is worse than a gap that is said. */

@@ -1,17 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import { toCloudEvent } from '#libs/contracts';
-import { Database, lead, LOCKS } from '#libs/database';
+import { lead, LOCKS } from '#libs/database';
 import { readRecorded } from '#libs/ledger';
-import { connectNats, JetStreamStrategy } from '#libs/messaging';
-import {
-  createMetrics,
-  Health,
-  NestLogger,
-  requireUrl,
-  serveHealth,
-  type RunningService,
-  type ServiceContext,
-} from '#libs/platform';
+import { JetStreamStrategy } from '#libs/messaging';
+import { NestLogger, ServiceParts, type RunningService, type ServiceContext } from '#libs/platform';
 import { Projection } from '#libs/read-models';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { ProjectorModule } from './projector.module.js';
@@ -19,20 +11,14 @@ import { ProjectorModule } from './projector.module.js';
 const NAME = 'projector';
 
 /** Starts the projector, or its standby: read models from the log. */
-export async function startProjector({ config, logger }: ServiceContext): Promise<RunningService> {
-  const registry = createMetrics(NAME);
-  const metrics = new ProjectorMetrics(registry);
-  const health = new Health();
-  const database = await Database.open({
-    url: requireUrl(config, 'databaseUrl'),
-    applicationName: `session-ledger ${NAME}`,
-    poolSize: config.databasePool,
-    onIdleError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
-  });
-  const connection = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${NAME}` });
+export async function startProjector(context: ServiceContext): Promise<RunningService> {
+  const { config, logger } = context;
+  const service = await ServiceParts.open(NAME, context);
+  const { database } = service;
+  const metrics = new ProjectorMetrics(service.metrics);
   const projection = new Projection(database);
   const strategy = new JetStreamStrategy({
-    connection,
+    connection: service.nats,
     durable: NAME,
     checkpoint: () => projection.checkpoint(),
     readLog: async (after, limit) =>
@@ -61,24 +47,12 @@ export async function startProjector({ config, logger }: ServiceContext): Promis
     abortOnError: false,
   });
   await app.listen();
-  health.register({ name: 'database', check: async () => void (await database.query('select 1')) });
-  health.register({
+  service.health.register({
     name: 'log',
     check: () => {
       const { parked } = strategy.state;
       if (parked) throw new Error(`event ${parked.eventId} at position ${parked.position} cannot be applied`);
     },
   });
-  const server = await serveHealth({ health, metrics: registry }, { host: config.host, port: config.healthPort });
-  return {
-    name: NAME,
-    url: `http://${config.host}:${server.port}`,
-    async close() {
-      health.drain();
-      await app.close();
-      await connection.close();
-      await server[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
-    },
-  };
+  return service.serve(() => app.close());
 }

@@ -11,5 +11,6 @@ export { createLogger, NestLogger, type Logger, type LoggerOptions } from './log
 export { programVersion } from './program-version.js';
 export { newId, newSecret } from './ids.js';
 export { Counter, createMetrics, Gauge, Histogram, type Registry } from './telemetry.js';
-export { Health, serveHealth, type HealthCheck, type HealthReport, type HealthServer } from './health.js';
+export { Health, type HealthReport } from './health.js';
 export { requireUrl, runService, type RunningService, type ServiceContext, type StartService } from './lifecycle.js';
+export { ServiceParts } from './service-parts.js';
