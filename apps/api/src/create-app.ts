@@ -5,7 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { NestLogger, newId } from '#libs/platform';
 import { type ApiContext } from './api-context.js';
 import { ApiModule } from './api.module.js';
-import { refuseForms } from './limits/media-type.js';
+import { limitMediaTypes } from './limits/media-type.js';
 import { limitRates } from './limits/rate-limit.js';
 import { limitDuration } from './limits/request-deadline.js';
 import { NODE_LIMITS, SERVER_LIMITS } from './limits/server-limits.js';
@@ -40,6 +40,6 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
   });
   limitRates(fastify, config.rateLimits);
   limitDuration(fastify, problems, config.requestDeadline);
-  refuseForms(fastify);
+  limitMediaTypes(fastify);
   return app;
 }

@@ -127,7 +127,12 @@ export const ERRORS = {
     hint: 'The owner can enable it: PATCH /v1/agents/:id {"enabled": true}.',
   },
   NOT_FOUND: { status: 404, title: 'There is no such thing here', retryable: false, hint: 'Check the id.' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'This route has no such method', retryable: false, hint: 'See /docs.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'This route has no such method',
+    retryable: false,
+    hint: 'See `Allow`, or /docs.',
+  },
   RENEWAL_CONFLICT: {
     status: 409,
     title: 'Somebody else renewed first',
@@ -176,7 +181,7 @@ export const ERRORS = {
     status: 503,
     title: 'The ledger’s database cannot be reached',
     retryable: true,
-    hint: 'Nothing was changed. Try again in a moment.',
+    hint: 'Try again in a moment. A change that was under way may have been made: repeat it with the same Idempotency-Key.',
   },
   DEADLINE_EXCEEDED: {
     status: 503,
@@ -190,7 +195,6 @@ export const ERRORS = {
     retryable: true,
     hint: 'Keep the token and try again later; the owner releases it with `sledger kill-switch off`.',
   },
-  NOT_READY: { status: 503, title: 'The service is starting or stopping', retryable: true, hint: 'Try again shortly.' },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean; hint: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,4 +1,5 @@
 export * from './names.js';
+export * from './oauth-error.js';
 export * from './event-types.js';
 export * from './streams.js';
 export * from './upcast.js';

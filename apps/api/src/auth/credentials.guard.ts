@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { acceptForRenewal, acceptForUse, readToken, verifyAssertion } from '#libs/commands';
-import { LedgerError } from '#libs/contracts';
+import { ERRORS, LedgerError } from '#libs/contracts';
 import { type HolderHead } from '#libs/ledger';
 import { Context, type ApiContext } from '../api-context.js';
 import { ACCESS } from './allow.decorator.js';
@@ -25,12 +25,19 @@ export class CredentialsGuard implements CanActivate {
     if (!access) throw new LedgerError('FORBIDDEN', { detail: 'The route says nothing of who may use it.' });
     if (access.length === 1 && access[0] === 'public') return true;
     const request = execution.switchToHttp().getRequest<ApiRequest>();
-    const credential = readCredential(request);
-    if (credential.kind === 'none' && access.includes('public')) return true;
-    const principal = await this.principalOf(credential, request, access);
-    if (!isAllowed(principal, access)) throw new LedgerError('FORBIDDEN');
-    request.principal = principal;
+    try {
+      request.principal = await this.allowedPrincipal(request, access);
+    } catch (error) {
+      // Who needs no credential is not refused for a bad one: it counts for nothing.
+      if (!access.includes('public') || !isRefusal(error)) throw error;
+    }
     return true;
+  }
+
+  private async allowedPrincipal(request: ApiRequest, access: Access[]): Promise<Principal> {
+    const principal = await this.principalOf(readCredential(request), request, access);
+    if (!isAllowed(principal, access)) throw new LedgerError('FORBIDDEN');
+    return principal;
   }
 
   private async principalOf(credential: Credential, request: ApiRequest, access: Access[]): Promise<Principal> {
@@ -83,4 +90,11 @@ export class CredentialsGuard implements CanActivate {
     const path = request.url.split('?')[0] ?? '/';
     return verifyAssertion(commands, assertion, { method: request.method, path, issuer: config.issuer });
   }
+}
+
+/** The credential is not taken. A guesser who must wait, and a database that is gone, are other matters. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof LedgerError)) return false;
+  const { status } = ERRORS[error.code];
+  return status === 401 || status === 403 || error.code === 'KILL_SWITCH_ACTIVE';
 }

@@ -7,7 +7,7 @@ export function limitDuration(fastify: FastifyInstance, problems: ProblemFilter,
   const timers = new WeakMap<object, NodeJS.Timeout>();
   fastify.addHook('onRequest', (request, reply, done) => {
     const timer = setTimeout(() => {
-      if (!reply.sent && !reply.raw.headersSent) problems.send(new LedgerError('DEADLINE_EXCEEDED'), request.id, reply);
+      if (!reply.sent && !reply.raw.headersSent) problems.send(new LedgerError('DEADLINE_EXCEEDED'), request, reply);
     }, seconds * 1000);
     timers.set(request, timer);
     done();

@@ -1,5 +1,5 @@
 import { AREAS, ERRORS, errorsOf, ROUTES, type ErrorCode, type Route } from '#libs/contracts';
-import { answerOf, problemResponses, problemSchema } from './responses.js';
+import { answerOf, oauthProblemSchema, problemResponses, problemSchema } from './responses.js';
 import { Schemas, type JsonSchema } from './schemas.js';
 import { SECURITY_SCHEMES, securityOf } from './security.js';
 
@@ -31,7 +31,7 @@ export function openApiDocument({ serverUrl, version }: OpenApiOptions): OpenApi
     tags: AREAS.map((name) => ({ name })),
     paths,
     components: {
-      schemas: { ...schemas.components, Problem: problemSchema },
+      schemas: { ...schemas.components, Problem: problemSchema, OAuthProblem: oauthProblemSchema },
       securitySchemes: SECURITY_SCHEMES,
     },
     'x-errors': errorTable(),
@@ -56,7 +56,7 @@ function operationOf(route: Route, schemas: Schemas): JsonSchema {
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer, schemas)]),
       ),
-      ...problemResponses(errorsOf(route)),
+      ...problemResponses(errorsOf(route), { oauth: route.oauth === true }),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { ERRORS, problemOf, LedgerError, type Answer, type ErrorCode } from '#libs/contracts';
+import { ERRORS, LedgerError, oauthErrorOf, problemOf, type Answer, type ErrorCode } from '#libs/contracts';
 import { type JsonSchema, type Schemas } from './schemas.js';
 
 const PROBLEM = 'application/problem+json';
@@ -25,6 +25,16 @@ export const problemSchema: JsonSchema = {
   },
 };
 
+/** The same on the routes that OAuth clients call. */
+export const oauthProblemSchema: JsonSchema = {
+  allOf: [{ $ref: '#/components/schemas/Problem' }],
+  required: ['error'],
+  properties: {
+    error: { type: 'string', description: 'RFC 6749 §5.2.' },
+    error_description: { type: 'string' },
+  },
+};
+
 export function answerOf(answer: Answer, schemas: Schemas): JsonSchema {
   const media = answer.contentType ?? 'application/json';
   if (!answer.schema && !answer.contentType) return { description: answer.description };
@@ -35,25 +45,28 @@ export function answerOf(answer: Answer, schemas: Schemas): JsonSchema {
 }
 
 /** One response per status, with an example per error code. */
-export function problemResponses(codes: readonly ErrorCode[]): Record<string, JsonSchema> {
+export function problemResponses(codes: readonly ErrorCode[], how: { oauth: boolean }): Record<string, JsonSchema> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) {
     const { status } = ERRORS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(some)]));
+  return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(some, how)]));
 }
 
-function problemResponse(codes: ErrorCode[]): JsonSchema {
-  const examples = codes.map((code) => [
-    code,
-    { summary: ERRORS[code].title, value: problemOf(new LedgerError(code), '019a9f3c-0000-7000-8000-00000000ffff') },
-  ]);
+function problemResponse(codes: ErrorCode[], { oauth }: { oauth: boolean }): JsonSchema {
+  const examples = codes.map((code) => {
+    const problem = problemOf(new LedgerError(code), '019a9f3c-0000-7000-8000-00000000ffff');
+    return [
+      code,
+      { summary: ERRORS[code].title, value: oauth ? { ...problem, ...oauthErrorOf(problem) } : problem },
+    ] as const;
+  });
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
     content: {
-      [PROBLEM]: {
-        schema: { $ref: '#/components/schemas/Problem' },
+      [oauth ? 'application/json' : PROBLEM]: {
+        schema: { $ref: `#/components/schemas/${oauth ? 'OAuthProblem' : 'Problem'}` },
         examples: Object.fromEntries(examples) as JsonSchema,
       },
     },

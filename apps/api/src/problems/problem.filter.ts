@@ -1,16 +1,21 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { type ErrorCode, ERRORS, LedgerError, problemOf } from '#libs/contracts';
+import { type ErrorCode, ERRORS, LedgerError, oauthErrorOf, problemOf, ROUTES } from '#libs/contracts';
 import { type Logger } from '#libs/platform';
 import { type ApiRequest } from '../auth/api-request.js';
+import { allowedMethods } from './allowed-methods.js';
 
 /** Fastify's own refusals, in our words. */
 const FASTIFY_ERRORS: Record<string, ErrorCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
 };
+const OAUTH_PATHS = new Set(ROUTES.filter(({ oauth }) => oauth).map(({ path }) => path));
 /** PostgreSQL is gone, starting, or out of connections. */
 const DATABASE_GONE = /^(08|53|57P0)|^ECONN|^EPIPE|^ENOTFOUND/;
+/** What the driver says without a code. */
+const DATABASE_LOST =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /** Renders every error as an RFC 9457 problem. What is not in the table is logged and answered as INTERNAL, without a word of it. */
 @Catch()
@@ -20,13 +25,19 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<ApiRequest>();
-    this.send(error, request.id, http.getResponse<FastifyReply>());
+    const reply = http.getResponse<FastifyReply>();
+    const methods = error instanceof NotFoundException ? allowedMethods(request.url) : [];
+    if (methods.length === 0) return this.send(error, request, reply);
+    void reply.header('allow', methods.join(', '));
+    this.send(new LedgerError('METHOD_NOT_ALLOWED', {}, { cause: error }), request, reply);
   }
 
-  send(error: unknown, requestId: string, reply: FastifyReply): void {
+  send(error: unknown, { id: requestId, url }: Pick<ApiRequest, 'id' | 'url'>, reply: FastifyReply): void {
     const known = asLedgerError(error);
     if (ERRORS[known.code].status >= 500) this.logger.error({ err: error, requestId, code: known.code }, known.message);
     const problem = problemOf(known, requestId);
+    const isOAuth = OAUTH_PATHS.has(url.split('?', 1)[0] ?? '');
+    const body = JSON.stringify(isOAuth ? { ...problem, ...oauthErrorOf(problem) } : problem);
     if (reply.raw.headersSent) {
       reply.raw.destroy();
       return;
@@ -35,7 +46,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status === 401 || known.code === 'FORBIDDEN') {
       void reply.header('www-authenticate', challengeOf(known.code, problem.title));
     }
-    void reply.status(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
+    void reply
+      .status(problem.status)
+      .header('content-type', isOAuth ? 'application/json' : 'application/problem+json')
+      .send(body);
   }
 }
 
@@ -56,12 +70,11 @@ function asLedgerError(error: unknown): LedgerError {
     if (known) return new LedgerError(known, {}, cause);
     if (DATABASE_GONE.test(code)) return new LedgerError('UPSTREAM_UNAVAILABLE', {}, cause);
   }
-  if (message?.includes('timeout exceeded when trying to connect')) {
+  if (DATABASE_LOST.test(message ?? '')) {
     return new LedgerError('UPSTREAM_UNAVAILABLE', {}, cause);
   }
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (status === 404) return new LedgerError('NOT_FOUND', {}, cause);
-  if (status === 405) return new LedgerError('METHOD_NOT_ALLOWED', {}, cause);
   if (status === 413) return new LedgerError('PAYLOAD_TOO_LARGE', {}, cause);
   if (status === 415) return new LedgerError('UNSUPPORTED_MEDIA_TYPE', {}, cause);
   if (typeof status === 'number' && status >= 400 && status < 500) {

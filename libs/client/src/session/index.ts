@@ -9,3 +9,5 @@ export {
 export { type RenewalOutcome } from './session-keeper.js';
 export { SessionManager, type SessionManagerOptions } from './session-manager.js';
 export { type SessionCondition, type SessionReason, type SessionStatusReport } from './session-status.js';
+export { LedgerApi, type LedgerApiOptions } from './ledger-api.js';
+export { ServerClock } from './server-clock.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { uuid } from './common.js';
 
 /** Body of `POST /oauth/introspect` and `POST /oauth/revoke` (form-encoded). Parameters that are not known are ignored, as the RFCs ask. */
-export const tokenParameter = z.object({ token: z.string().min(1).max(8192), token_type_hint: z.string().optional() });
+export const tokenParameter = z.object({ token: z.string().min(1), token_type_hint: z.string().optional() });
 export type TokenParameter = z.infer<typeof tokenParameter>;
 
 /** RFC 7662. Times are epoch seconds. A token that is not accepted now answers `{ "active": false }` and nothing else. */

@@ -65,6 +65,7 @@ export const HOLDER_ROUTES: readonly Route[] = [
     area: 'Holders',
     summary: 'Hand-over: the session’s current token, sealed to the holder (JWE)',
     credentials: ['holder'],
+    oauth: true,
     answers: { 200: { description: 'The sealed token', schema: handOverView } },
     errors: ['SESSION_REVOKED', 'SESSION_EXPIRED', 'AGENT_DISABLED', 'NOT_FOUND'],
   },

@@ -41,6 +41,8 @@ export interface Route {
   body?: z.ZodType;
   /** The body is form-encoded (OAuth). */
   form?: boolean;
+  /** OAuth clients call it: errors are `application/json` and carry RFC 6749's `error` beside the problem's members. */
+  oauth?: boolean;
   /** The body may be left out. */
   bodyOptional?: boolean;
   /** `Idempotency-Key` makes a repeated call answer as the first did. */
@@ -84,17 +86,18 @@ const EVERY_ROUTE: readonly ErrorCode[] = [
   'INTERNAL',
   'UPSTREAM_UNAVAILABLE',
   'DEADLINE_EXCEEDED',
-  'NOT_READY',
 ];
 
 /** Every error that a route may answer, each once. */
 export function errorsOf(route: Route): ErrorCode[] {
   const { credentials, params, query, body, method } = route;
-  const isOwnerSide = credentials.some((one) => one === 'owner' || one === 'auditor' || one === 'resource');
+  // Where none is needed, a bad credential counts for nothing and is no error.
+  const asks = !credentials.includes('none');
+  const isOwnerSide = asks && credentials.some((one) => one === 'owner' || one === 'auditor' || one === 'resource');
   return [
     ...new Set([
-      ...(credentials.includes('session') ? SESSION_ERRORS : []),
-      ...(credentials.includes('holder') ? HOLDER_ERRORS : []),
+      ...(asks && credentials.includes('session') ? SESSION_ERRORS : []),
+      ...(asks && credentials.includes('holder') ? HOLDER_ERRORS : []),
       ...(isOwnerSide ? OWNER_ERRORS : []),
       ...(params || query ? (['BAD_REQUEST'] as const) : []),
       ...(params ? (['NOT_FOUND'] as const) : []),
