@@ -1,6 +1,5 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
 import { getMcpTokenPath, writeMcpToken } from '#libs/token-file';
@@ -9,7 +8,7 @@ import { LedgerProxy } from './ledger-proxy.js';
 import { McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger } from './running-ledger.js';
 
-const CALLS = Number(process.env['DEGRADED_CALLS'] ?? 200);
+const CALLS = Number(process.env['DEGRADED_CALLS'] ?? 1000);
 
 let ledger: RunningLedger;
 
@@ -166,13 +165,10 @@ describe('secrets', () => {
     it.proxy.cutAll();
     await it.host.call('session_status');
     await it.host.call('session_history');
-    await sleep(500);
-    const output = it.host.process.output;
-    expect(output).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);
-    expect(output).not.toContain('sl_sess_');
-    for (const line of it.host.process.stderr.split('\n').filter(Boolean)) {
-      expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (debug|info|warn|error) \[[a-z]+\] \S/);
-    }
+    await until(() => it.host.process.stderr.includes('Updates: connection'), {
+      describe: 'another try at the updates',
+    });
+    expect(it.host.impurities()).toEqual([]);
     expect(join(installation.dataDir, 'mcp-token')).toBe(installation.tokenFile);
   });
 });

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setInterval as every } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
-import { writeMcpToken } from '#libs/token-file';
+import { readMcpToken, writeMcpToken } from '#libs/token-file';
 import { desktop, type Desktop } from './desktop.js';
+import { type Treatment } from './ledger-proxy.js';
 import { RunningLedger, type Installation } from './running-ledger.js';
 
 const ROTATIONS = Number(process.env['SWAP_ROTATIONS'] ?? 60);
@@ -20,18 +21,17 @@ afterAll(async () => {
 
 /** Calls a tool fifty times a second, without waiting for the answers, until stopped; gives what they answered. */
 function callSteadily({ host }: Desktop) {
-  let going = true;
+  const stop = new AbortController();
   const answers: Promise<string>[] = [];
   const done = (async () => {
-    while (going) {
+    for await (const _ of every(1000 / CALLS_PER_SECOND, undefined, { signal: stop.signal })) {
       answers.push(
         host.call('session_status').then(({ isError, content }) => `${content['status']} ${isError}`, String),
       );
-      await sleep(1000 / CALLS_PER_SECOND);
     }
-  })();
+  })().catch(() => undefined);
   return async () => {
-    going = false;
+    stop.abort();
     await done;
     return await Promise.all(answers);
   };
@@ -90,7 +90,8 @@ describe('a rotation by somebody else', () => {
       await writers[randomInt(writers.length)]?.();
       const answered = performance.now();
       times.push(await swapTime(it, answered, current.generation));
-      await sleep(randomInt(40));
+      const further = it.proxy.seen.length + randomInt(3);
+      await until(() => it.proxy.seen.length >= further, { describe: 'some more requests' });
     }
     const answers = await stop();
     expect(new Set(answers)).toEqual(new Set(['ok false']));
@@ -150,5 +151,26 @@ describe('a rotation by somebody else', () => {
     await writeMcpToken(installation.tokenFile, installation.session.token ?? '');
     await it.host.call('session_status');
     expect(await it.host.self()).toMatchObject({ state: 'active', generation: 1 });
+  });
+
+  it('of a session that the owner replaces meanwhile does not write the old token over the new one', async () => {
+    const installation = await ledger.install({ expiresIn: 600 });
+    await using it = await desktop(ledger, installation);
+    await it.host.untilSelf({ state: 'active', reason: null });
+    await until(() => it.proxy.count('POST', '/v1/holders/token'), { describe: 'the hand-over of the start' });
+    const made: { token?: string | null; id?: string } = {};
+    it.proxy.treat = async ({ path }): Promise<Treatment> => {
+      // The answer is of the old session, for the holder has not been moved; the file is already of the new one.
+      if (path === '/v1/holders/token' && made.token) await writeMcpToken(installation.tokenFile, made.token);
+      return 'pass';
+    };
+    const { agentId } = installation.session;
+    Object.assign(made, await ledger.owner.createSession({ agentId, expiresIn: 600, supersede: false }));
+    await it.host.untilSelf({ state: 'active', sessionId: made.id });
+    expect(readMcpToken(installation.tokenFile)).toBe(made.token);
+    expect((await it.host.call('session_status')).content).toMatchObject({
+      status: 'ok',
+      session: { sessionId: made.id },
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startProcess, until, type RunningProcess } from '#libs/testing';
+import { breachesIn, messageOf, type Rpc } from './purity.js';
 
 /** From the sources and from dist alike. */
 const MAIN = join(process.cwd(), 'dist', 'apps', 'mcp', 'src', 'main.js');
@@ -13,15 +14,6 @@ export interface McpHostOptions {
   nodeArgs?: string[];
 }
 
-export interface Rpc {
-  jsonrpc: string;
-  id?: string | number | null;
-  method?: string;
-  params?: Record<string, unknown>;
-  result?: Record<string, unknown>;
-  error?: { code: number; message: string };
-}
-
 /** What a tool answered: its structured content, and whether it was flagged as an error. */
 export interface ToolAnswer {
   isError: boolean;
@@ -29,7 +21,10 @@ export interface ToolAnswer {
   text: string;
 }
 
-/** A desktop host with our MCP process as its child, speaking the 2025 era in plain JSON lines. Reads every byte of stdout. */
+/**
+ * A desktop host with our MCP process as its child, speaking the 2025 era in plain JSON lines. Every MCP process of a test is started
+ * by one: it reads every byte that the process prints, and its dispose fails where one of them should not be there.
+ */
 export class McpHost implements AsyncDisposable {
   private nextId = 1;
   private read = 0;
@@ -42,15 +37,17 @@ export class McpHost implements AsyncDisposable {
 
   static async start(options: McpHostOptions): Promise<McpHost> {
     const { dataDir, baseUrl, holder, env = {}, nodeArgs = [] } = options;
-    const running = await startProcess(process.execPath, {
-      args: [...nodeArgs, MAIN],
-      env: {
-        LEDGER_DATA_DIR: dataDir,
-        ...(baseUrl !== undefined && { LEDGER_BASE_URL: baseUrl }),
-        ...(holder !== undefined && { LEDGER_HOLDER: holder }),
-        ...env,
-      },
+    return await McpHost.launch(process.execPath, [...nodeArgs, MAIN], {
+      LEDGER_DATA_DIR: dataDir,
+      ...(baseUrl !== undefined && { LEDGER_BASE_URL: baseUrl }),
+      ...(holder !== undefined && { LEDGER_HOLDER: holder }),
+      ...env,
     });
+  }
+
+  /** Starts it as a host's configuration says. */
+  static async launch(command: string, args: string[], env: Record<string, string>): Promise<McpHost> {
+    const running = await startProcess(command, { args, env });
     const host = new McpHost(running);
     running.child.stdout.on('data', () => host.drain());
     return host;
@@ -121,12 +118,10 @@ export class McpHost implements AsyncDisposable {
     this.process.child.stdin.write(bytes);
   }
 
-  /** Lines on stdout that are no JSON-RPC message. Must stay empty, whatever happens. */
+  /** What the process has printed up to now that it should not have. Must stay empty, whatever happens. */
   impurities(): string[] {
-    return this.process.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .filter((line) => !isMessage(line));
+    const { stdout, stderr, exit } = this.process;
+    return breachesIn(stdout, stderr, exit === undefined || exit.signal !== null);
   }
 
   /** Closes stdin, as a host does that ends, and waits for the process to go. */
@@ -135,17 +130,19 @@ export class McpHost implements AsyncDisposable {
     return await this.process.exited;
   }
 
+  /** Kills the process if it still runs, and judges all that it has printed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.process.kill();
+    const impurities = this.impurities();
+    if (impurities.length > 0) throw new Error(`The MCP process printed what it must not:\n${impurities.join('\n')}`);
   }
 
   private drain(): void {
     const { stdout } = this.process;
     for (let end = stdout.indexOf('\n', this.read); end >= 0; end = stdout.indexOf('\n', this.read)) {
-      const line = stdout.slice(this.read, end);
+      const message = messageOf(stdout.slice(this.read, end));
       this.read = end + 1;
-      if (!isMessage(line)) continue;
-      const message = JSON.parse(line) as Rpc;
+      if (message === null) continue;
       if (message.method !== undefined) this.notifications.push(message);
       else if (message.id === undefined || message.id === null) this.strays.push(message);
       else this.answers.set(message.id, message);
@@ -153,11 +150,9 @@ export class McpHost implements AsyncDisposable {
   }
 }
 
-function isMessage(line: string): boolean {
-  try {
-    const value = JSON.parse(line) as Rpc;
-    return value.jsonrpc === '2.0' && ('method' in value || 'result' in value || 'error' in value);
-  } catch {
-    return false;
-  }
+/** Disposes of several hosts together; use with `await using`. */
+export function allOf(hosts: readonly McpHost[]): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => void (await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()))),
+  };
 }

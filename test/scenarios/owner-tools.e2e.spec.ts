@@ -6,6 +6,7 @@ import { bareToken } from '#libs/contracts';
 import { startProcess } from '#libs/testing';
 import { readMcpToken } from '#libs/token-file';
 import { desktop } from './desktop.js';
+import { McpHost } from './mcp-host.js';
 import { RunningLedger } from './running-ledger.js';
 
 const SLEDGER = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'bin', 'sledger.mjs');
@@ -49,17 +50,12 @@ describe('the owner’s tools and a running process', () => {
     expect(decodeJwt(bareToken(token ?? ''))).toMatchObject({ sid: setup.sessionId, sub: setup.agentId, gen: 0 });
     const entry = setup.snippet.mcpServers['session-ledger'];
     expect(JSON.stringify(setup)).not.toContain('sl_sess_');
-    const host = await startProcess(entry?.command ?? '', { args: entry?.args ?? [], env: entry?.env ?? {} });
-    await using _host = host;
-    const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'host', version: '1' } };
-    const send = (id: number, method: string, params: unknown) =>
-      host.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-    send(1, 'initialize', initialize);
-    await host.waitFor(/"id":1/);
-    send(2, 'tools/call', { name: 'session_status', arguments: {} });
-    await host.waitFor(/"id":2/);
-    expect(host.stdout).toContain(setup.sessionId);
-    expect(host.stdout).toContain('\\"status\\":\\"ok\\"');
+    await using host = await McpHost.launch(entry?.command ?? '', entry?.args ?? [], entry?.env ?? {});
+    await host.initialize();
+    expect((await host.call('session_status')).content).toMatchObject({
+      status: 'ok',
+      session: { sessionId: setup.sessionId, state: 'active' },
+    });
   });
 
   it('T-10 F-3 mcp refresh-token: create, file, revoke, in that order; the process goes on without a restart', async () => {

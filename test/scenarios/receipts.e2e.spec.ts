@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type HolderView } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { desktop } from './desktop.js';
-import { McpHost } from './mcp-host.js';
+import { allOf, McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger } from './running-ledger.js';
 
 const HOLDERS = Number(process.env['RECEIPT_HOLDERS'] ?? 4);
@@ -32,9 +32,7 @@ describe('receipts', () => {
         McpHost.connect({ dataDir, baseUrl: ledger.baseUrl, ...(index > 0 && { holder: `desk-${index - 1}` }) }),
       ),
     );
-    await using _all = {
-      [Symbol.asyncDispose]: async () => void (await Promise.all(hosts.map((host) => host.process.kill()))),
-    };
+    await using _all = allOf(hosts);
     const acknowledged = async (count: number, wanted: Partial<HolderView>): Promise<HolderView[]> =>
       await until(
         async () => {

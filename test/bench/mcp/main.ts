@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '#libs/testing';
 import { LedgerProxy } from '../../scenarios/ledger-proxy.js';
-import { McpHost } from '../../scenarios/mcp-host.js';
+import { allOf, McpHost } from '../../scenarios/mcp-host.js';
 import { BenchLedger } from './bench-ledger.js';
 
 const ROTATIONS = Number(process.env['BENCH_ROTATIONS'] ?? 1000);
@@ -106,6 +106,7 @@ async function wakeUp(ledger: BenchLedger): Promise<Row[]> {
   const hosts = await Promise.all(
     Array.from({ length: SIBLINGS }, () => McpHost.connect({ dataDir, baseUrl: proxy.url })),
   );
+  await using _all = allOf(hosts);
   await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
   for (const { process } of hosts) process.signal('SIGSTOP');
   await sleep(Math.max(0, Date.parse(session.expiresAt) - Date.now() - 8_000));
@@ -113,7 +114,6 @@ async function wakeUp(ledger: BenchLedger): Promise<Row[]> {
   for (const { process } of hosts) process.signal('SIGCONT');
   await Promise.all(hosts.map((host) => host.untilSelf({ generation: 1 })));
   const [renewals, requests] = [proxy.count('PUT', '/renew'), proxy.seen.length];
-  await Promise.all(hosts.map(({ process }) => process.kill()));
   return [
     row(`${SIBLINGS} siblings woken together: renewals sent`, renewals, 'requests', '1', renewals === 1),
     row(`${SIBLINGS} siblings woken together: all requests`, requests, 'requests', '–', true),

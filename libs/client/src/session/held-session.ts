@@ -68,6 +68,17 @@ export class HeldSession {
     return first.sid === second.sid ? first.gen > second.gen : false;
   }
 
+  /**
+   * Whether the file's token is to be left where it is instead of being overwritten: a later generation, or another session that was
+   * issued later. A hand-over that was answered just before the owner made the new session must not undo what the owner wrote.
+   */
+  outranks(inFile: HeldToken, ours: HeldToken): boolean {
+    if (inFile.sid === ours.sid) return this.isNewer(inFile, ours);
+    if (!this.isUsable(inFile)) return false;
+    // Issued in the same second: session ids are in order of creation.
+    return inFile.iat === ours.iat ? inFile.sid > ours.sid : inFile.iat > ours.iat;
+  }
+
   /** Takes a token into memory. `confirmed`: the server just gave it, or just accepted it. */
   take(token: HeldToken, confirmed: boolean): void {
     if (this.token?.sid !== token.sid) this.info = null;

@@ -336,7 +336,7 @@ export class SessionKeeper {
   private async write(token: HeldToken): Promise<HeldToken | null> {
     const { store, session, log } = this.parts;
     try {
-      const newer = await store.write(token, (there, ours) => session.isNewer(there, ours));
+      const newer = await store.write(token, (there, ours) => session.outranks(there, ours));
       this.writePending = false;
       return newer;
     } catch (error) {

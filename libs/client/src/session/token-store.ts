@@ -43,16 +43,16 @@ export class TokenStore {
   }
 
   /**
-   * Writes the token unless the file holds a newer one, and looks once more after the rename: an older writer may have
-   * come in between. Gives the newer token that is there instead, or null when ours is.
+   * Writes the token unless the file holds one that outranks it, and looks once more after the rename: an older writer may have
+   * come in between. Gives the token that is there instead, or null when ours is.
    *
-   * @param isNewer whether the first is to be preferred to the second
+   * @param outranks whether the first, which is in the file, is to be left there
    */
-  async write(token: HeldToken, isNewer: (there: HeldToken, ours: HeldToken) => boolean): Promise<HeldToken | null> {
+  async write(token: HeldToken, outranks: (there: HeldToken, ours: HeldToken) => boolean): Promise<HeldToken | null> {
     for (let round = 0; round < WRITE_ROUNDS; round += 1) {
       const there = this.read();
       if (there?.token === token.token) return null;
-      if (there !== null && isNewer(there, token)) return there;
+      if (there !== null && outranks(there, token)) return there;
       await writeMcpToken(this.path, token.token);
       this.changed();
     }
