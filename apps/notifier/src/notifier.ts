@@ -6,6 +6,7 @@ import { BackgroundLoop } from './background-loop.js';
 import { openSender } from './open-sender.js';
 import { DeliveryMetrics } from './send-deliveries/delivery-metrics.js';
 import { Dispatcher } from './send-deliveries/dispatcher.js';
+import { InFlight } from './send-deliveries/in-flight.js';
 import { OutcomeWriter } from './send-deliveries/outcome-writer.js';
 import { type Probe } from './send-deliveries/probe-points.js';
 import { leadSweep } from './sweep/sweep-leader.js';
@@ -25,7 +26,7 @@ export interface NotifierParts {
   sweepSeconds: number;
   /** Seconds between two test messages through each channel; default an hour. */
   canarySeconds?: number;
-  /** Seconds after which an attempt without outcome counts as lost with its worker; longer than any sender's time. */
+  /** Seconds after which an attempt that its worker no longer holds on to counts as lost with it. */
   leaseSeconds?: number;
   probe?: Probe;
 }
@@ -38,6 +39,7 @@ const LEAD_RETRY_SECONDS = 1;
 export class Notifier {
   readonly intake: EventIntake;
   private readonly log: Intake;
+  private readonly inFlight: InFlight;
   private readonly dispatcher: Dispatcher;
   private readonly outcomes: OutcomeWriter;
   private readonly sweep: BackgroundLoop;
@@ -48,13 +50,14 @@ export class Notifier {
     const channels = new Channels(database, box);
     this.agent = webhookAgent(safeConnector(new TargetPolicy(parts.allowedTargets)));
     this.outcomes = new OutcomeWriter(database, logger, () => this.dispatcher.wake());
+    this.inFlight = new InFlight(database, logger, parts.leaseSeconds ?? LEASE_SECONDS);
     this.dispatcher = new Dispatcher({
       database,
       logger,
       metrics: new DeliveryMetrics(parts.metrics),
       outcomes: this.outcomes,
       openSender: (channelId) => openSender(channels, channelId, this.agent),
-      leaseSeconds: parts.leaseSeconds ?? LEASE_SECONDS,
+      inFlight: this.inFlight,
       probe,
     });
     this.log = new Intake(database);
@@ -65,6 +68,7 @@ export class Notifier {
 
   start(): void {
     const { database, logger, commands, sweepSeconds, canarySeconds = CANARY_SECONDS } = this.parts;
+    this.inFlight.start();
     this.dispatcher.start();
     const sweep = new Sweep({ database, logger, commands });
     this.sweep.start(LEAD_RETRY_SECONDS, (signal) =>
@@ -93,6 +97,7 @@ export class Notifier {
     await this.sweep.close();
     await this.dispatcher.close();
     await this.outcomes.close();
+    await this.inFlight.close();
     await this.agent.destroy();
   }
 }

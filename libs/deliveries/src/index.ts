@@ -17,7 +17,7 @@ export { type Stage } from './notifications/record-notification.js';
 export { sendCanaries, sendTest } from './notifications/send-test.js';
 export { whyNotified } from './notifications/why.js';
 export { Deliveries, type DeliveriesFilter, type PageRequest } from './deliveries/deliveries.js';
-export { claimMessages, type ClaimOptions } from './claims/claim-messages.js';
+export { claimMessages, type Claim, type ClaimOptions } from './claims/claim-messages.js';
 export {
   FAILURE_REASONS,
   type ClaimedMessage,
@@ -26,7 +26,10 @@ export {
   type Outcome,
 } from './claims/claimed-message.js';
 export { completeAttempts, type AttemptResult, type Completion } from './claims/complete-attempts.js';
+export { dueStatement } from './claims/due-rows.js';
+export { renewLeases } from './claims/leases.js';
 export {
+  claimableChannel,
   claimableChannels,
   expireDeliveries,
   pauseGate,

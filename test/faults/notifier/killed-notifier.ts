@@ -1,6 +1,6 @@
 /**
- * A notifier in a process of its own that is told by lines on stdin what to do and stops at a given point, for tests that kill
- * it there. Arguments: the database's URL.
+ * A notifier in a process of its own that is told by lines on stdin what to do and kills itself at a given point: from outside
+ * the kill would come some moments later. Arguments: the database's URL.
  */
 import { createInterface } from 'node:readline';
 import { type CloudEvent } from '#libs/contracts';
@@ -15,12 +15,12 @@ import { TEST_SEAL_KEY } from './test-seal-key.js';
 
 export type Order =
   | { do: 'start' }
-  /** Stop for good at this point. */
-  | { do: 'arm'; point: ProbePoint }
+  /** `kill -9` when this point is reached for the so-manieth time; who comes there earlier stays there. */
+  | { do: 'arm'; point: ProbePoint; times: number }
   /** Take events in as the log brings them. */
   | { do: 'take'; events: CloudEvent[] };
 
-let armed: ProbePoint | null = null;
+let armed: { point: ProbePoint; left: number } | null = null;
 
 const database = await Database.open({ url: process.argv[2]!, applicationName: 'killed notifier', poolSize: 6 });
 const notifier = new Notifier({
@@ -31,10 +31,11 @@ const notifier = new Notifier({
   commands: dueSessionCommands(createLedger(database)),
   allowedTargets: ['127.0.0.0/8'],
   sweepSeconds: 60,
-  leaseSeconds: 1,
+  leaseSeconds: 0.5,
   probe: async (point) => {
-    if (point !== armed) return;
-    process.stdout.write(`reached ${point}\n`);
+    if (armed === null || point !== armed.point) return;
+    armed.left -= 1;
+    if (armed.left === 0) process.kill(process.pid, 'SIGKILL');
     await new Promise(() => undefined);
   },
 });
@@ -44,7 +45,7 @@ async function obey(order: Order): Promise<void> {
     notifier.start();
     process.stdout.write('started\n');
   } else if (order.do === 'arm') {
-    armed = order.point;
+    armed = { point: order.point, left: order.times };
   } else {
     await notifier.intake.apply(order.events);
     process.stdout.write('acked\n');

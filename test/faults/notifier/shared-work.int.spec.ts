@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sessionStream, type CloudEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
@@ -58,11 +59,26 @@ describe('notifiers that share a database', () => {
   });
 
   it('K5: an outcome that comes after its lease has passed on changes nothing, and is logged', async () => {
-    webhook.respond((_, earlier) => (earlier === 0 ? { delayMs: 2500, status: 500 } : {}));
-    another();
+    const target = new URL(fixture.testDatabase.url);
+    await using proxy = await CuttingProxy.start(Number(target.port));
+    target.port = String(proxy.port);
+    await using database = await Database.open({ url: target.href, applicationName: 'cut off' });
+    await fixture.notifier.close();
+    const cutOff = fixture.newNotifier({ database, metrics: createMetrics('cut off') });
+    others.push(cutOff);
     await fixture.webhook(webhook.url);
-    await fixture.takeIn(...(await alerts(1)));
+    const far = new EventEmitter();
+    const answer = once(far, 'answer');
+    webhook.respond((_, earlier) => (earlier === 0 ? { after: answer, status: 500 } : {}));
+    cutOff.start();
+    await cutOff.intake.apply(await alerts(1));
+    await until(() => webhook.received.length === 1, { describe: 'the slow send' });
+    // It still waits for its answer, but cannot hold on to its lease any more.
+    proxy.cutAll('connection');
+    another();
     expect(await fixture.settled()).toEqual({ delivered: 1 });
+    far.emit('answer');
+    proxy.cut = 'nothing';
     await until(async () => (await fixture.attempts()).some(({ detail }) => detail?.includes('late answer')), {
       describe: 'the late answer on record',
     });
@@ -75,6 +91,30 @@ describe('notifiers that share a database', () => {
     expect(webhook.received).toHaveLength(2);
     expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     expect(await fixture.statuses()).toEqual({ delivered: 1 });
+  });
+
+  it('a send that takes longer than its lease is not taken over while its worker lives, by itself or by another', async () => {
+    const far = new EventEmitter();
+    const answer = once(far, 'answer');
+    webhook.respond(() => ({ after: answer }));
+    another();
+    await fixture.webhook(webhook.url);
+    await fixture.takeIn(...(await alerts(1)));
+    await until(() => webhook.received.length === 1, { describe: 'the slow send' });
+    const leaseEnd = async (): Promise<Date> =>
+      (
+        await fixture.database.query<{ end: Date }>(
+          `select next_attempt_at as "end" from deliveries.delivery where status = 'attempting'`,
+        )
+      )[0]!.end;
+    const first = await leaseEnd();
+    await until(async () => (await leaseEnd()).getTime() > first.getTime() + 2000, {
+      describe: 'two leases to pass',
+    });
+    far.emit('answer');
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(await fixture.attempts()).toMatchObject([{ number: 1, outcome: 'delivered' }]);
+    expect(webhook.received).toHaveLength(1);
   });
 
   it('M2: a replay of the whole log sends nothing, also when the delivery tables were emptied', async () => {

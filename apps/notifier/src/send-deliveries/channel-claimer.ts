@@ -1,5 +1,6 @@
 import { type Database } from '#libs/database';
 import {
+  claimableChannel,
   claimMessages,
   pauseGate,
   takeTokens,
@@ -9,6 +10,7 @@ import {
 } from '#libs/deliveries';
 import { type Logger } from '#libs/platform';
 import { type DeliveryMetrics } from './delivery-metrics.js';
+import { type InFlight } from './in-flight.js';
 import { type OutcomeWriter } from './outcome-writer.js';
 import { type Probe } from './probe-points.js';
 import { type Sender } from './sender.js';
@@ -20,16 +22,24 @@ export interface ClaimerParts {
   outcomes: OutcomeWriter;
   /** Opens the channel's configuration and makes its sender. */
   openSender: (channelId: string) => Promise<Sender>;
-  leaseSeconds: number;
+  inFlight: InFlight;
   probe: Probe;
 }
+
+/** Outcomes that may wait for their transaction while sending goes on, in multiples of what a channel sends at once. */
+const OUTCOMES_BEHIND = 4;
 
 /** Sends what is due on one channel. Its slots are its own: what hangs here holds up nothing else. */
 export class ChannelClaimer {
   private sender: { version: number; sender: Sender } | null = null;
+  /** Until their outcome is on record. */
   private readonly underWay = new Set<Promise<void>>();
+  /** Those of them that have no outcome yet. */
+  private sending = 0;
   private running: Promise<void> | null = null;
   private again = false;
+  /** The last claim took all that it could: there may be more. */
+  private moreIsDue = false;
   private closed = false;
 
   constructor(
@@ -42,9 +52,27 @@ export class ChannelClaimer {
     this.state = state;
   }
 
-  /** Looks for work; once more when it is looking already. */
+  /** Something is due: fills every slot that is free; once more when it is looking already. */
   kick(): void {
-    if (this.closed) return;
+    this.moreIsDue = true;
+    this.look(1);
+  }
+
+  /** Resolves when every attempt under way is on record. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.running;
+    await Promise.all(this.underWay);
+    await this.sender?.sender.close();
+  }
+
+  /** A slot has become free: looks when half of them are, so that one transaction claims many. */
+  private freed(): void {
+    if (this.moreIsDue) this.look(this.slotsAtMost() / 2);
+  }
+
+  private look(atLeast: number): void {
+    if (this.closed || this.freeSlots() < atLeast) return;
     if (this.running) {
       this.again = true;
       return;
@@ -56,14 +84,6 @@ export class ChannelClaimer {
       .finally(() => (this.running = null));
   }
 
-  /** Resolves when every attempt under way is on record. */
-  async close(): Promise<void> {
-    this.closed = true;
-    await this.running;
-    await Promise.all(this.underWay);
-    await this.sender?.sender.close();
-  }
-
   private async run(): Promise<void> {
     do {
       this.again = false;
@@ -71,39 +91,68 @@ export class ChannelClaimer {
     } while (this.again && !this.closed);
   }
 
-  /** Whether something was claimed. */
+  private slotsAtMost(): number {
+    return this.state.probing ? 1 : (this.sender?.sender.concurrency ?? 1);
+  }
+
+  private freeSlots(): number {
+    const most = this.slotsAtMost();
+    if (this.state.probing || this.underWay.size >= most * OUTCOMES_BEHIND) return most - this.underWay.size;
+    return most - this.sending;
+  }
+
+  /** Whether to claim once more. */
   private async claim(): Promise<boolean> {
     const sender = await this.currentSender();
-    const limit = this.state.probing ? 1 : sender.concurrency;
-    const slots = limit - this.underWay.size;
-    if (slots <= 0) return false;
-    if (!(await this.passGates(sender, 1))) return false;
+    const slots = this.freeSlots();
+    if (slots <= 0 || !(await this.passGates(sender))) return false;
     const { channel } = this.state;
-    const messages = await claimMessages(this.parts.database, {
+    const { outdated, messages } = await claimMessages(this.parts.database, {
       channel,
       slots,
       digestAbove: sender.digestAbove,
-      leaseSeconds: this.parts.leaseSeconds,
+      leaseSeconds: this.parts.inFlight.leaseSeconds,
+      underWay: this.parts.inFlight.idsOf(channel.id),
       onlyProbes: channel.stoppedReason !== null,
       render: (members) => sender.render(members),
     });
-    if (messages.length === 0) await this.passGates(sender, -1);
     for (const message of messages) this.start(message, sender);
-    return messages.length > 0;
+    if (messages.length === 0) await this.returnTokens(sender, sender.gates.length);
+    if (outdated) return this.refresh();
+    this.moreIsDue = messages.length > 0 && (messages.length >= slots || sender.digestAbove !== null);
+    return this.moreIsDue && this.freeSlots() >= this.slotsAtMost() / 2;
   }
 
-  /** Takes one token of each limit, or gives it back. */
-  private async passGates(sender: Sender, tokens: 1 | -1): Promise<boolean> {
-    for (const { name, capacity, perSecond } of sender.gates) {
-      if ((await takeTokens(this.parts.database, name, tokens, { capacity, perSecond })) === 0) return false;
+  /** Looks at the channel anew: it was changed since the last poll. Whether it may still be claimed. */
+  private async refresh(): Promise<boolean> {
+    const state = await claimableChannel(this.parts.database, this.state.channel.id);
+    if (state) this.state = state;
+    return state !== null;
+  }
+
+  /** Takes one token of each limit, or none at all. */
+  private async passGates(sender: Sender): Promise<boolean> {
+    for (const [index, { name, capacity, perSecond }] of sender.gates.entries()) {
+      if ((await takeTokens(this.parts.database, name, 1, { capacity, perSecond })) > 0) continue;
+      await this.returnTokens(sender, index);
+      return false;
     }
     return true;
   }
 
+  private async returnTokens(sender: Sender, ofFirst: number): Promise<void> {
+    for (const { name, capacity, perSecond } of sender.gates.slice(0, ofFirst)) {
+      await takeTokens(this.parts.database, name, -1, { capacity, perSecond });
+    }
+  }
+
   private start(message: ClaimedMessage, sender: Sender): void {
+    this.parts.inFlight.add(message);
+    this.sending += 1;
     const attempt = this.attempt(message, sender).finally(() => {
       this.underWay.delete(attempt);
-      this.kick();
+      this.parts.inFlight.delete(message);
+      this.freed();
     });
     this.underWay.add(attempt);
   }
@@ -112,13 +161,16 @@ export class ChannelClaimer {
     const { probe, outcomes, metrics } = this.parts;
     await probe('attempt_recorded');
     const outcome = await this.send(message, sender);
+    this.sending -= 1;
     await probe('accepted');
     const gate = sender.gates[0];
     if (gate && outcome.kind === 'failed' && outcome.retryAfter !== undefined) {
       await pauseGate(this.parts.database, gate.name, outcome.retryAfter).catch(() => undefined);
     }
     metrics.completed({ message, outcome });
-    await outcomes.write({ message, outcome });
+    const written = outcomes.write({ message, outcome });
+    this.freed();
+    await written;
     await probe('outcome_recorded');
   }
 

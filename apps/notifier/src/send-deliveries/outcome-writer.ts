@@ -18,7 +18,8 @@ export class OutcomeWriter {
   constructor(
     private readonly database: Database,
     private readonly logger: Logger,
-    private readonly wake: (channels: Iterable<string>) => void,
+    /** Called when other channels got something to send. */
+    private readonly wake: () => void,
   ) {}
 
   /** Resolves when the outcome is committed. */
@@ -48,7 +49,7 @@ export class OutcomeWriter {
       try {
         const { wake, late } = await completeAttempts(this.database, results);
         if (late.length > 0) this.logger.warn({ deliveries: late }, 'outcomes came after the lease had passed on');
-        this.wake(wake);
+        if (wake.size > 0) this.wake();
         return;
       } catch (error) {
         if (this.closed) {

@@ -34,13 +34,14 @@ function blamesChannel(outcome: Exclude<Outcome, { kind: 'delivered' }>): boolea
 }
 
 async function noteSuccess(client: PoolClient, channelId: string): Promise<void> {
-  await client.query(
-    `update deliveries.channel set failures = 0, failing_since = null, open_until = null, stopped_reason = null,
+  await client.query({
+    name: 'note success',
+    text: `update deliveries.channel set failures = 0, failing_since = null, open_until = null, stopped_reason = null,
        told_at = null, succeeded_at = clock_timestamp()
      where channel_id = $1 and (failures > 0 or stopped_reason is not null or told_at is not null or succeeded_at is null
        or succeeded_at < clock_timestamp() - interval '10 seconds')`,
-    [channelId],
-  );
+    values: [channelId],
+  });
 }
 
 async function noteFailures(

@@ -3,22 +3,30 @@ import { type Database, type PoolClient } from '#libs/database';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
 import { type ClaimedMessage, type Member } from './claimed-message.js';
 import { decideAtSend, type SendDecision, type SilenceNow } from './decide-at-send.js';
-import { activeSilences, dueAlertOf, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
+import { activeSilences, dueAlertOf, isOutdated, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
 import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 import { supersedingEvents } from './superseding-events.js';
 import { unknownsAllowed } from './unknown-policy.js';
 
 export interface ClaimOptions {
-  channel: { id: string; type: ChannelType };
+  channel: { id: string; type: ChannelType; version: number };
   /** Messages that can be sent at once. */
   slots: number;
   /** More first attempts than this become one message; null never merges. */
   digestAbove: number | null;
   leaseSeconds: number;
+  /** Deliveries that the asking process has under way itself. */
+  underWay: readonly string[];
   /** The channel is stopped: only test and canary messages. */
   onlyProbes: boolean;
   /** Text of a message, fixed at its first attempt; null where each attempt renders the same from the event. */
   render: (members: Member[]) => unknown;
+}
+
+export interface Claim {
+  /** The channel is not any more what `options.channel` says: nothing was claimed; look at it again. */
+  outdated: boolean;
+  messages: ClaimedMessage[];
 }
 
 /** How many alerts one message carries at most. */
@@ -34,18 +42,22 @@ interface Sendable {
  * Takes the messages of a channel that are due, decides each again, and puts their attempts on record. When this returns, the
  * attempts are committed: whatever happens to this process, somebody will find them.
  */
-export async function claimMessages(database: Database, options: ClaimOptions): Promise<ClaimedMessage[]> {
+export async function claimMessages(database: Database, options: ClaimOptions): Promise<Claim> {
   return database.transaction(async (client) => {
     const merging = options.digestAbove !== null;
     // Half of the room is kept for first attempts: a backlog of retries cannot hold up what is new.
     const again = Math.max(1, Math.floor(options.slots / 2));
     const rows = await lockDue(client, {
       channelId: options.channel.id,
+      version: options.channel.version,
+      underWay: options.underWay,
       first: merging ? DIGEST_LIMIT : options.slots,
       again,
       onlyProbes: options.onlyProbes,
     });
-    if (rows.length === 0) return [];
+    if (rows.length === 0) {
+      return { outdated: await isOutdated(client, options.channel.id, options.channel.version), messages: [] };
+    }
     await closeLostAttempts(client, rows);
     const silences = await activeSilences(client);
     const members = await membersOf(
@@ -55,7 +67,7 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
     const now = rows[0]!.now;
     const sendable = await dropMoot(client, rows, members, silences, now, options.channel.type);
     const chosen = choose(sendable, options);
-    return startAttempts(client, chosen, options, now);
+    return { outdated: false, messages: await startAttempts(client, chosen, options, now) };
   });
 }
 
@@ -166,22 +178,23 @@ async function startAttempts(
   if (chosen.length === 0) return [];
   const contents = chosen.map(({ row, members }) => row.content ?? render(members));
   await joinDigests(client, chosen);
-  const { rows } = await client.query<{ delivery_id: string; number: number; fence: number; started_at: number }>(
-    `with claimed as (
+  const { rows } = await client.query<{ delivery_id: string; number: number; fence: number }>({
+    name: 'start attempts',
+    text: `with claimed as (
        update deliveries.delivery d set status = 'attempting', attempts = d.attempts + 1, fence = d.fence + 1, detail = null,
          next_attempt_at = clock_timestamp() + make_interval(secs => $3), content = c.content, carrier_id = c.carrier_id
        from unnest($1::uuid[], $2::jsonb[], $4::uuid[]) as c (id, content, carrier_id) where d.delivery_id = c.id
        returning d.delivery_id, d.attempts, d.fence)
      insert into deliveries.attempt (delivery_id, number, fence)
      select delivery_id, attempts, fence from claimed
-     returning delivery_id, number, fence, extract(epoch from started_at)::float8 * 1000 as started_at`,
-    [
+     returning delivery_id, number, fence`,
+    values: [
       chosen.map(({ row }) => row.delivery_id),
       contents.map((content) => (content === null ? null : JSON.stringify(content))),
       leaseSeconds,
       chosen.map(({ row, members }) => (members.length > 1 ? row.delivery_id : null)),
     ],
-  );
+  });
   const started = new Map(rows.map((row) => [row.delivery_id, row]));
   return chosen.map(({ row, members }, index) => {
     const attempt = started.get(row.delivery_id)!;

@@ -20,8 +20,7 @@ export interface Completion {
 /** Writes what came of attempts: one transaction for all of them. */
 export async function completeAttempts(database: Database, results: readonly AttemptResult[]): Promise<Completion> {
   return database.transaction(async (client) => {
-    const now = await databaseNow(client);
-    await closeAttempts(client, results);
+    const now = await closeAttempts(client, results);
     const plans = results.map(({ message, outcome }) => planAfter(message, outcome, now, Math.random()));
     const written = await settle(
       client,
@@ -42,31 +41,30 @@ export async function completeAttempts(database: Database, results: readonly Att
   });
 }
 
-async function databaseNow(client: PoolClient): Promise<number> {
-  const { rows } = await client.query<{ now: number }>(
-    'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
-  );
-  return rows[0]!.now;
-}
-
-/** An attempt that another claimer has closed meanwhile keeps its outcome; the late one is noted beside it. */
-async function closeAttempts(client: PoolClient, results: readonly AttemptResult[]): Promise<void> {
-  await client.query(
-    `update deliveries.attempt a set
+/**
+ * An attempt that another claimer has closed meanwhile keeps its outcome; the late one is noted beside it. Returns the
+ * database's time, epoch milliseconds.
+ */
+async function closeAttempts(client: PoolClient, results: readonly AttemptResult[]): Promise<number> {
+  const { rows } = await client.query<{ now: number }>({
+    name: 'close attempts',
+    text: `with closed as (update deliveries.attempt a set
        ended_at = coalesce(a.ended_at, clock_timestamp()),
        outcome = coalesce(a.outcome, r.outcome),
        reason = coalesce(a.reason, r.reason),
        detail = case when a.outcome is null then r.detail else concat_ws('; late answer: ', a.detail, concat_ws(' ', r.outcome, r.detail)) end
      from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[]) as r (id, number, outcome, reason, detail)
-     where a.delivery_id = r.id and a.number = r.number`,
-    [
+     where a.delivery_id = r.id and a.number = r.number)
+     select extract(epoch from clock_timestamp())::float8 * 1000 as now`,
+    values: [
       results.map(({ message }) => message.deliveryId),
       results.map(({ message }) => message.attempt),
       results.map(({ outcome }) => outcome.kind),
       results.map(({ outcome }) => (outcome.kind === 'delivered' ? null : outcome.reason)),
       results.map(({ outcome }) => outcome.detail ?? null),
     ],
-  );
+  });
+  return rows[0]!.now;
 }
 
 async function settleTurns(

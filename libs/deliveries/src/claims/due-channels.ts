@@ -16,11 +16,7 @@ export interface ClaimableChannel {
   probing: boolean;
 }
 
-/** All enabled channels and when each must be looked at; one index lookup for each. */
-export async function claimableChannels(database: Database): Promise<ClaimableChannel[]> {
-  const rows = await database.prepared<ChannelRow & { due_in: number | null; rests_for: number }>(
-    'claimable channels',
-    `select ${CHANNEL_COLUMNS},
+const CLAIMABLE = `select ${CHANNEL_COLUMNS},
        extract(epoch from (select min(next_attempt_at) from (
          (select next_attempt_at from deliveries.delivery d where d.channel_id = c.channel_id
             and d.next_attempt_at is not null and d.attempts = 0 order by next_attempt_at limit 1)
@@ -29,15 +25,30 @@ export async function claimableChannels(database: Database): Promise<ClaimableCh
             and d.next_attempt_at is not null and d.attempts > 0 order by next_attempt_at limit 1)) next)
          - clock_timestamp())::float8 * 1000 as due_in,
        greatest(0, extract(epoch from greatest(paused_until, open_until) - clock_timestamp()))::float8 * 1000 as rests_for
-     from deliveries.channel c where enabled and deleted_at is null`,
-  );
-  return rows.map((row) => ({
+     from deliveries.channel c where enabled and deleted_at is null`;
+
+type ClaimableRow = ChannelRow & { due_in: number | null; rests_for: number };
+
+/** All enabled channels and when each must be looked at; one index lookup for each. */
+export async function claimableChannels(database: Database): Promise<ClaimableChannel[]> {
+  return (await database.prepared<ClaimableRow>('claimable channels', CLAIMABLE)).map(claimableOf);
+}
+
+/** One of them as it is now; null once it is turned off or removed. */
+export async function claimableChannel(database: Database, channelId: string): Promise<ClaimableChannel | null> {
+  const text = `${CLAIMABLE} and c.channel_id = $1`;
+  const [row] = await database.prepared<ClaimableRow>('claimable channel', text, [channelId]);
+  return row ? claimableOf(row) : null;
+}
+
+function claimableOf(row: ClaimableRow): ClaimableChannel {
+  return {
     channel: channelOf(row),
     dueInMs: row.due_in === null ? null : Math.max(0, row.due_in),
     overdueMs: Math.max(0, -(row.due_in ?? 0)),
     restsForMs: row.rests_for ?? 0,
     probing: row.failures >= BREAKER_FAILURES,
-  }));
+  };
 }
 
 /**

@@ -30,9 +30,13 @@ export interface DueRow {
 
 export interface DueQuery {
   channelId: string;
+  /** The channel as its claimer knows it: nothing is due for an outdated one, nor for one that was turned off. */
+  version: number;
   /** How many first attempts and how many later ones at most. */
   first: number;
   again: number;
+  /** What the asking process has under way itself: however slow it is, nobody but others may take it for lost. */
+  underWay: readonly string[];
   /** Only messages of the notifier's own (a stopped channel is still probed). */
   onlyProbes: boolean;
 }
@@ -40,34 +44,53 @@ export interface DueQuery {
 const PROBE = `and exists (select from deliveries.notification p
   where p.notification_id = d.notification_id and p.stage in ('test', 'canary'))`;
 
-/** Locks what is due, in index order, passing over what another claimer holds. */
-export async function lockDue(
-  client: PoolClient,
-  { channelId, first, again, onlyProbes }: DueQuery,
-): Promise<DueRow[]> {
+/**
+ * Locks what is due, in index order, passing over what another claimer holds. Channel and deliveries are read by one snapshot:
+ * what was queued after a change of the channel is never seen together with the channel before it.
+ */
+export function dueStatement(onlyProbes: boolean): string {
   const probe = onlyProbes ? PROBE : '';
-  const { rows } = await client.query<DueRow>(
-    `with resting as materialized (
-       select from deliveries.channel where channel_id = $1
-         and (not enabled or deleted_at is not null or greatest(paused_until, open_until) > clock_timestamp())
+  return `with ready as materialized (
+       select from deliveries.channel where channel_id = $1 and version = $4 and enabled and deleted_at is null
+         and coalesce(greatest(paused_until, open_until) <= clock_timestamp(), true)
      ), first as materialized (
        select d.* from deliveries.delivery d
-       where not exists (select from resting) and d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts = 0 ${probe}
+       where exists (select from ready) and d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts = 0 ${probe}
        order by d.next_attempt_at limit $2 for update skip locked
      ), again as materialized (
        select d.* from deliveries.delivery d
-       where not exists (select from resting) and d.channel_id = $1
-         and d.next_attempt_at <= clock_timestamp() and d.attempts > 0 ${probe}
+       where exists (select from ready) and d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts > 0
+         and d.delivery_id <> all($5::uuid[]) ${probe}
        order by d.next_attempt_at limit $3 for update skip locked
      ), due as (select * from first union all select * from again)
      select d.delivery_id, d.notification_id, d.channel_id, d.status, d.attempts, d.unknowns, d.carrier_id, d.content,
        extract(epoch from d.deadline)::float8 * 1000 as deadline,
        extract(epoch from clock_timestamp())::float8 * 1000 as now, ${NOTIFICATION}, ${SESSION_NOW} as session
      from due d join deliveries.notification n using (notification_id)
-     left join ledger.session_head h on h.session_id = n.session_id`,
-    [channelId, first, again],
-  );
+     left join ledger.session_head h on h.session_id = n.session_id
+     order by d.next_attempt_at`;
+}
+
+export async function lockDue(
+  client: PoolClient,
+  { channelId, version, first, again, underWay, onlyProbes }: DueQuery,
+): Promise<DueRow[]> {
+  const { rows } = await client.query<DueRow>({
+    name: onlyProbes ? 'lock due probes' : 'lock due',
+    text: dueStatement(onlyProbes),
+    values: [channelId, first, again, version, underWay],
+  });
   return rows;
+}
+
+/** Whether the channel was changed, turned off or removed since its claimer looked at it. */
+export async function isOutdated(client: PoolClient, channelId: string, version: number): Promise<boolean> {
+  const { rows } = await client.query({
+    name: 'channel outdated',
+    text: 'select from deliveries.channel where channel_id = $1 and version = $2 and enabled and deleted_at is null',
+    values: [channelId, version],
+  });
+  return rows.length === 0;
 }
 
 const NOTIFICATION = `n.event_id, n.stage, n.event_type, n.level, n.agent_id, n.session_id,
@@ -82,6 +105,7 @@ export const SESSION_NOW = `case when h.session_id is null then null else json_b
 
 /** The other members of a digest, as they were fixed at its first attempt. */
 export async function membersOf(client: PoolClient, carrierIds: string[]): Promise<Map<string, Member[]>> {
+  if (carrierIds.length === 0) return new Map();
   const { rows } = await client.query<DueRow & { carrier_id: string }>(
     `select d.carrier_id, d.delivery_id, d.notification_id, ${NOTIFICATION}, ${SESSION_NOW} as session
      from deliveries.delivery d join deliveries.notification n using (notification_id)
@@ -95,10 +119,11 @@ export async function membersOf(client: PoolClient, carrierIds: string[]): Promi
 }
 
 export async function activeSilences(client: PoolClient): Promise<SilenceNow[]> {
-  const { rows } = await client.query<SilenceNow>(
-    `select agent_id as "agentId", session_id as "sessionId", mode, extract(epoch from ends_at)::float8 * 1000 as "endsAt"
-     from deliveries.silence where ends_at > clock_timestamp() order by ends_at desc`,
-  );
+  const { rows } = await client.query<SilenceNow>({
+    name: 'active silences',
+    text: `select agent_id as "agentId", session_id as "sessionId", mode, extract(epoch from ends_at)::float8 * 1000 as "endsAt"
+      from deliveries.silence where ends_at > clock_timestamp() order by ends_at desc`,
+  });
   return rows;
 }
 

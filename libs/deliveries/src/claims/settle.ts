@@ -19,8 +19,9 @@ export async function settle(
   fences?: readonly number[],
 ): Promise<Map<string, string>> {
   if (settlements.length === 0) return new Map();
-  const { rows } = await client.query<{ delivery_id: string; notification_id: string }>(
-    `update deliveries.delivery d set
+  const { rows } = await client.query<{ delivery_id: string; notification_id: string }>({
+    name: 'settle',
+    text: `update deliveries.delivery d set
        status = s.status, detail = s.detail, next_attempt_at = to_timestamp(s.next_at / 1000.0),
        superseded_by = s.superseded_by, remote_ref = coalesce(s.remote_ref, d.remote_ref),
        unknowns = d.unknowns + (s.status = 'unknown')::int,
@@ -29,7 +30,7 @@ export async function settle(
        as s (id, status, detail, next_at, superseded_by, remote_ref, fence)
      where d.delivery_id = s.id and (s.fence is null or (d.fence = s.fence and d.status = 'attempting'))
      returning d.delivery_id, d.notification_id`,
-    [
+    values: [
       settlements.map((s) => s.deliveryId),
       settlements.map((s) => s.status),
       settlements.map((s) => s.detail),
@@ -38,7 +39,7 @@ export async function settle(
       settlements.map((s) => s.remoteRef ?? null),
       settlements.map((_, index) => fences?.[index] ?? null),
     ],
-  );
+  });
   return new Map(rows.map((row) => [row.delivery_id, row.notification_id]));
 }
 
@@ -58,12 +59,13 @@ export async function settleMembers(client: PoolClient, carrierIds: readonly str
 
 /** Somebody was told: the others whose turn it might have become stay silent. */
 export async function endTurns(client: PoolClient, notificationIds: readonly string[]): Promise<void> {
-  await client.query(
-    `update deliveries.delivery set status = 'suppressed', detail = 'told by another channel', next_attempt_at = null,
+  await client.query({
+    name: 'end turns',
+    text: `update deliveries.delivery set status = 'suppressed', detail = 'told by another channel', next_attempt_at = null,
        finished_at = clock_timestamp()
      where notification_id = any($1) and rank is not null and next_attempt_at is not null and status <> 'attempting'`,
-    [notificationIds],
-  );
+    values: [notificationIds],
+  });
 }
 
 /** Nobody was told yet and one gave up: the next one's turn begins now. Returns its channels. */

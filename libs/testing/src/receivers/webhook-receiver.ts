@@ -17,6 +17,8 @@ export interface WebhookReply {
   body?: string;
   /** Answers so many milliseconds later. */
   delayMs?: number;
+  /** Answers once this has resolved. */
+  after?: Promise<unknown>;
   /** `hang`: never answer; `reset`: close the connection after reading the request. */
   instead?: 'hang' | 'reset';
 }
@@ -66,9 +68,17 @@ export class WebhookReceiver implements AsyncDisposable {
         const { method = '', url = '', headers } = request;
         const webhook = { method, path: url, headers, body, receivedAt: Date.now() };
         const earlier = this.received.push(webhook) - 1;
-        const { status = 204, headers: extra, body: answer, instead, delayMs } = this.responder(webhook, earlier);
+        const {
+          status = 204,
+          headers: extra,
+          body: answer,
+          instead,
+          delayMs,
+          after,
+        } = this.responder(webhook, earlier);
         if (instead === 'reset') request.socket.destroy();
         else if (delayMs !== undefined) setTimeout(() => response.writeHead(status, extra).end(answer), delayMs);
+        else if (after !== undefined) void after.then(() => response.writeHead(status, extra).end(answer));
         else if (instead !== 'hang') response.writeHead(status, extra).end(answer);
       });
     });
