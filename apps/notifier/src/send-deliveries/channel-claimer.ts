@@ -34,7 +34,7 @@ export class ChannelClaimer {
   private sender: { version: number; sender: Sender } | null = null;
   /** Until their outcome is on record. */
   private readonly underWay = new Set<Promise<void>>();
-  /** Those of them that have no outcome yet. */
+  /** Those of them that hold a slot. */
   private sending = 0;
   private running: Promise<void> | null = null;
   private again = false;
@@ -161,7 +161,9 @@ export class ChannelClaimer {
     const { probe, outcomes, metrics } = this.parts;
     await probe('attempt_recorded');
     const outcome = await this.send(message, sender);
-    this.sending -= 1;
+    // After a failure the channel may have to rest: nothing takes the slot before that is on record.
+    const slotIsFree = outcome.kind === 'delivered';
+    if (slotIsFree) this.sending -= 1;
     await probe('accepted');
     const gate = sender.gates[0];
     if (gate && outcome.kind === 'failed' && outcome.retryAfter !== undefined) {
@@ -169,8 +171,9 @@ export class ChannelClaimer {
     }
     metrics.completed({ message, outcome });
     const written = outcomes.write({ message, outcome });
-    this.freed();
+    if (slotIsFree) this.freed();
     await written;
+    if (!slotIsFree) this.sending -= 1;
     await probe('outcome_recorded');
   }
 
