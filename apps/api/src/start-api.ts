@@ -30,9 +30,8 @@ export async function startApi(context: ServiceContext): Promise<RunningApiServi
   await ensureSigningKey({ store: ledger, heads: ledger, database, keys });
 
   const updates = new UpdateHub({
-    store: ledger,
+    log: { store: ledger, database, source: config.issuer },
     lastPosition: () => lastPosition(database),
-    source: config.issuer,
     logger,
   });
   await updates.start();

@@ -2,11 +2,13 @@ import { LedgerError } from '#libs/contracts';
 import {
   IdempotencyMismatch,
   KillSwitchActive,
+  SigningKeyRevoked,
   VersionConflict,
   type AppendRequest,
   type AppendResult,
   type EventStore,
 } from '#libs/ledger';
+import { type KeyRing } from '#libs/tokens';
 
 /** Races that a command decides again before it gives up; each lost race means that somebody else made progress. */
 const ATTEMPTS = 64;
@@ -22,13 +24,14 @@ export async function append(store: EventStore, request: AppendRequest): Promise
   }
 }
 
-/** Loads and decides again as long as the decision loses a race that may not concern it. */
-export async function decideAgain<T>(decide: (attempt: number) => Promise<T>): Promise<T> {
+/** Loads and decides again as long as the decision loses a race that may not concern it. `keys` is for decisions that sign. */
+export async function decideAgain<T>(decide: (attempt: number) => Promise<T>, keys?: KeyRing): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await decide(attempt);
     } catch (error) {
-      if (!(error instanceof VersionConflict)) throw error;
+      if (error instanceof SigningKeyRevoked && keys) await keys.reload();
+      else if (!(error instanceof VersionConflict)) throw error;
       if (attempt >= ATTEMPTS) throw new LedgerError('VERSION_CONFLICT', {}, { cause: error });
     }
   }

@@ -11,7 +11,7 @@ export interface AuthenticatedToken {
   standing: TokenStanding;
 }
 
-type AuthenticateDeps = Pick<CommandDeps, 'heads' | 'verifier' | 'settings'>;
+type AuthenticateDeps = Pick<CommandDeps, 'heads' | 'keys' | 'verifier' | 'settings'>;
 
 /** Reads a token of ours and where it stands, without judging. Errors: the TOKEN_* codes of a token that is not ours. */
 export async function readToken(deps: AuthenticateDeps, presented: string): Promise<AuthenticatedToken> {
@@ -19,6 +19,7 @@ export async function readToken(deps: AuthenticateDeps, presented: string): Prom
   const { sid, sub, gen } = token.claims;
   const snapshot = await deps.heads.session(sid);
   if (!snapshot || snapshot.head.agentId !== sub) throw new LedgerError('TOKEN_INVALID');
+  await refuseRevokedKey(deps, token, snapshot);
   const { head, now } = snapshot;
   // The hash binds the current generation to the one token that was issued: a stolen signing key alone opens nothing here.
   const isAnother = gen === head.generation && token.hash !== head.tokenHash;
@@ -33,9 +34,20 @@ export async function readTokenAgain(
 ): Promise<AuthenticatedToken> {
   const snapshot = await deps.heads.session(token.claims.sid);
   if (!snapshot) throw new LedgerError('TOKEN_INVALID');
+  await refuseRevokedKey(deps, token, snapshot);
   const { head, now } = snapshot;
   const standing = tokenStanding(head, token.claims.gen, secondsOf(now), deps.settings.previousTokenGrace);
   return { token, snapshot, standing };
+}
+
+/** The keys may have changed since this instance read them: what the head was read with tells. */
+async function refuseRevokedKey(
+  { keys, verifier }: AuthenticateDeps,
+  { kid }: VerifiedToken,
+  { signingKeyVersion }: SessionSnapshot,
+): Promise<void> {
+  await keys.atLeast(signingKeyVersion);
+  await verifier.requireTrusted(kid);
 }
 
 /** Refuses a token that may not be used now: SESSION_REVOKED, TOKEN_EXPIRED, SESSION_EXPIRED, TOKEN_NOT_YET_VALID, KILL_SWITCH_ACTIVE. */

@@ -143,6 +143,11 @@ export class KillSwitchActive extends Error {
   override readonly name = 'KillSwitchActive';
 }
 
+/** The token of a head was signed with a key that is revoked: read the keys again and issue another. */
+export class SigningKeyRevoked extends Error {
+  override readonly name = 'SigningKeyRevoked';
+}
+
 /** An agent of this name exists already. */
 export class NameTaken extends Error {
   override readonly name = 'NameTaken';
@@ -180,6 +185,8 @@ export interface SessionSnapshot {
   agentEnabled: boolean;
   holderIds: string[];
   killSwitchActive: boolean;
+  /** Counts the changes of signing keys: whoever remembers keys of a lower one reads them again. */
+  signingKeyVersion: number;
   /** Database time, epoch milliseconds. */
   now: number;
 }

@@ -11,7 +11,8 @@ const RELOAD_INTERVAL_MS = 1_000;
 const REFRESH_INTERVAL_MS = 5_000;
 
 interface KeyRow {
-  kid: string;
+  version: number;
+  kid: string | null;
   public_key: JWK_OKP_Public;
   private_key: Buffer | null;
   created_at: number;
@@ -19,9 +20,17 @@ interface KeyRow {
   revoked_at: number | null;
 }
 
+type StoredKey = KeyRow & { kid: string };
+
+const LOAD = `
+select v.version, k.kid, k.public_key, k.private_key, k.created_at, k.signs_from, k.revoked_at
+from ledger.signing_key_version v left join ledger.signing_key k on true
+order by k.created_at desc, k.kid`;
+
 /** The signing keys, as the database has them. */
 export class KeyRing {
   private keys = new Map<string, SigningKey>();
+  private version = -1;
   private loadedAt = -Infinity;
   private loading: Promise<void> | null = null;
 
@@ -51,8 +60,13 @@ export class KeyRing {
 
   /** All keys, newest first, as the database has them now. */
   async list(): Promise<SigningKey[]> {
-    await this.reloadAfresh();
+    await this.reload();
     return [...this.keys.values()];
+  }
+
+  /** Whoever read the database's key version knows whether the keys have changed since they were read here. */
+  async atLeast(version: number): Promise<void> {
+    if (this.version < version) await this.reload();
   }
 
   /** Public keys of everything that may still be verified. */
@@ -81,7 +95,7 @@ export class KeyRing {
       kid,
       signsFrom,
     ]);
-    await this.reloadAfresh();
+    await this.reload();
   }
 
   /** From now on nothing is signed or verified with it. */
@@ -90,40 +104,39 @@ export class KeyRing {
       kid,
       now,
     ]);
-    await this.reloadAfresh();
+    await this.reload();
   }
 
   /** Forgets the private part and leaves the JWKS. Only for a key whose tokens are all dead. */
   async retire(kid: string): Promise<void> {
     await this.database.query('update ledger.signing_key set private_key = null where kid = $1', [kid]);
-    await this.reloadAfresh();
-  }
-
-  private async loadOlderThan(ms: number): Promise<void> {
-    if (this.clock() - this.loadedAt >= ms) await this.reload();
-  }
-
-  /** A load that began before a change may not have seen it. */
-  private async reloadAfresh(): Promise<void> {
-    await this.loading?.catch(() => undefined);
     await this.reload();
   }
 
-  private reload(): Promise<void> {
+  private async loadOlderThan(ms: number): Promise<void> {
+    if (this.clock() - this.loadedAt >= ms) await this.loadOnce();
+  }
+
+  /** As the database has them now: a load that began before a change may not have seen it. */
+  async reload(): Promise<void> {
+    await this.loading?.catch(() => undefined);
+    await this.loadOnce();
+  }
+
+  private loadOnce(): Promise<void> {
     this.loading ??= this.load().finally(() => (this.loading = null));
     return this.loading;
   }
 
   private async load(): Promise<void> {
-    const rows = await this.database.query<KeyRow>(
-      'select kid, public_key, private_key, created_at, signs_from, revoked_at from ledger.signing_key order by created_at desc, kid',
-    );
-    const entries = await Promise.all(rows.map(async (row) => [row.kid, await this.import(row)] as const));
-    this.keys = new Map(entries);
+    const rows = (await this.database.query<KeyRow>(LOAD)) as [KeyRow, ...KeyRow[]];
+    const known = rows.filter((row): row is StoredKey => row.kid !== null);
+    this.keys = new Map(await Promise.all(known.map(async (row) => [row.kid, await this.import(row)] as const)));
+    this.version = rows[0].version;
     this.loadedAt = this.clock();
   }
 
-  private async import(row: KeyRow): Promise<SigningKey> {
+  private async import(row: StoredKey): Promise<SigningKey> {
     const known = this.keys.get(row.kid);
     const state = { createdAt: row.created_at, signsFrom: row.signs_from, revokedAt: row.revoked_at };
     if (known) return { ...known, ...state, privateKey: row.private_key ? known.privateKey : null };

@@ -42,6 +42,11 @@ export class TokenVerifier {
     return result;
   }
 
+  /** Throws TOKEN_KEY_UNKNOWN for a key that is not, or no longer, ours. */
+  async requireTrusted(kid: string): Promise<void> {
+    await this.trustedKey(kid);
+  }
+
   private async trustedKey(kid: string): Promise<CryptoKey> {
     const key = await this.keys.find(kid);
     if (!key || key.revokedAt !== null) throw new LedgerError('TOKEN_KEY_UNKNOWN');

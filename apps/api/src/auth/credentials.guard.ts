@@ -59,7 +59,7 @@ export class CredentialsGuard implements CanActivate {
   private async keyHolder(secret: string): Promise<Principal> {
     const key = await this.context.apiKeys.authenticate(secret);
     if (!key) throw new LedgerError('CREDENTIAL_INVALID');
-    return { kind: 'api-key', role: key.role, actor: `key:${key.keyId}`, agents: key.agents };
+    return { kind: 'api-key', keyId: key.keyId, role: key.role, actor: `key:${key.keyId}`, agents: key.agents };
   }
 
   private holder(holder: HolderHead): Principal {

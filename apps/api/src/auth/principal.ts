@@ -4,7 +4,13 @@ import { type HolderHead } from '#libs/ledger';
 /** Who asks. `agents` narrows what a key sees; null = every agent. */
 export type Principal =
   | { kind: 'owner'; actor: 'owner'; agents: null }
-  | { kind: 'api-key'; role: 'owner' | 'auditor' | 'resource'; actor: string; agents: readonly string[] | null }
+  | {
+      kind: 'api-key';
+      keyId: string;
+      role: 'owner' | 'auditor' | 'resource';
+      actor: string;
+      agents: readonly string[] | null;
+    }
   | {
       kind: 'session';
       actor: string;

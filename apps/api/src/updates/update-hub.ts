@@ -1,27 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type CloudEvent, toCloudEvent } from '#libs/contracts';
-import { type EventStore } from '#libs/ledger';
+import { toCloudEvent } from '#libs/contracts';
 import { type Logger } from '#libs/platform';
+import { type LogReader } from './missed-updates.js';
+import { updateOf, type Update } from './update.js';
 
-/** Events kept for those who come back; older cursors get a `reset`. */
-const KEPT = 5_000;
+/** Newest events that are kept in memory, for streams that resume a moment later; older ones are read from the database. */
+const KEPT = 500;
 const BATCH = 500;
 /** A wake-up that was lost costs this at most, milliseconds. */
 const POLL_MS = 500;
 
-export interface Update {
-  position: number;
-  /** null: an event of no agent. */
-  agentId: string | null;
-  event: CloudEvent;
-}
-
 export interface UpdateHubOptions {
-  store: EventStore;
+  log: LogReader;
   /** Where the log stands at start. */
   lastPosition: () => Promise<number>;
-  source: string;
   logger: Logger;
 }
 
@@ -66,13 +59,15 @@ export class UpdateHub {
     return this.position;
   }
 
-  /**
-   * Everything after `after`, then all that comes, without a hole between. Null when `after` is older than what is kept, or from
-   * another log: the stream then starts afresh with a `reset`.
-   */
+  /** Where what is older than the events in memory is read. */
+  get log(): LogReader {
+    return this.options.log;
+  }
+
+  /** Everything after `after`, then all that comes, without a hole between. Null when `after` is older than what is in memory. */
   subscribe(after: number, listener: (update: Update) => void): { missed: Update[]; end: () => void } | null {
     const oldest = this.kept.at(0)?.position ?? this.position + 1;
-    if (after > this.position || after < oldest - 1) return null;
+    if (after < oldest - 1) return null;
     this.listeners.add(listener);
     const missed = this.kept.filter(({ position }) => position > after);
     return { missed, end: () => void this.listeners.delete(listener) };
@@ -91,11 +86,10 @@ export class UpdateHub {
   }
 
   private async readOn(): Promise<boolean> {
-    const entries = await this.options.store.readLog({ after: this.position, limit: BATCH });
+    const { store, source } = this.options.log;
+    const entries = await store.readLog({ after: this.position, limit: BATCH });
     for (const entry of entries) {
-      const event = toCloudEvent(entry, this.options.source);
-      const { agentId } = event.data as { agentId?: string };
-      const update = { position: entry.position, agentId: agentId ?? null, event };
+      const update = updateOf(toCloudEvent(entry, source));
       this.position = entry.position;
       this.kept.push(update);
       for (const listener of this.listeners) listener(update);

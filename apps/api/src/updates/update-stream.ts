@@ -1,31 +1,39 @@
 import { type ServerResponse } from 'node:http';
-import { acceptForUse, readTokenAgain } from '#libs/commands';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LedgerError, LOG } from '#libs/contracts';
 import { type ApiContext } from '../api-context.js';
 import { type Principal, seesAgent } from '../auth/principal.js';
 import { EventQueue } from './event-queue.js';
-import { type Update } from './update-hub.js';
+import { missedUpdates } from './missed-updates.js';
+import { concernsCredential, requireStanding } from './standing.js';
+import { type Update } from './update.js';
 
 const HEARTBEAT_MS = 15_000;
 /** Milliseconds, jittered so that clients of a restarted server do not come back all at once. */
 const RETRY_MS = 500;
 const CURSOR = new RegExp(`^${LOG}:(\\d{1,15})$`);
+/** How long a cursor may be ahead of this instance: another one was a moment faster. Milliseconds. */
+const AHEAD_MS = 1_000;
+const AHEAD_POLL_MS = 20;
 
 /** One open SSE response. */
 export class UpdateStream {
   private heartbeat: NodeJS.Timeout | null = null;
   private unsubscribe: () => void = () => undefined;
   private readonly queue: EventQueue;
+  private closed = false;
+  /** Everything up to here was told or is none of this stream's business. */
+  private told = 0;
 
   constructor(
-    private readonly context: Pick<ApiContext, 'commands' | 'updates'>,
+    private readonly context: Pick<ApiContext, 'commands' | 'updates' | 'apiKeys' | 'logger'>,
     private readonly principal: Principal,
     private readonly response: ServerResponse,
   ) {
     this.queue = new EventQueue(response);
   }
 
-  open(lastEventId: string | undefined): void {
+  async open(lastEventId: string | undefined): Promise<void> {
     const { response } = this;
     // Closed while its credential was checked: nobody would ever hear of the close again.
     if (response.destroyed) return;
@@ -38,43 +46,71 @@ export class UpdateStream {
     this.context.updates.stopping.addEventListener('abort', this.end);
     if (this.context.updates.stopping.aborted) return this.end();
     this.queue.put(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
-    this.subscribe(lastEventId);
+    try {
+      await this.resume(lastEventId);
+    } catch (error) {
+      // The client resumes from the last event that it has.
+      this.context.logger.warn({ err: error }, 'an update stream could not resume and is closed');
+      this.end();
+    }
+    if (this.closed) return;
     this.beat();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
   }
 
   close(): void {
+    this.closed = true;
     this.unsubscribe();
     this.context.updates.stopping.removeEventListener('abort', this.end);
     if (this.heartbeat) clearInterval(this.heartbeat);
   }
 
-  private subscribe(lastEventId: string | undefined): void {
+  /** Tells what was missed, as fast as the client reads, and goes on live without a hole. */
+  private async resume(lastEventId: string | undefined): Promise<void> {
     const { updates } = this.context;
-    const after = lastEventId ? positionOf(lastEventId) : updates.last;
-    const listener = (update: Update) => this.tell(update);
-    const resumed = after === null ? null : updates.subscribe(after, listener);
-    if (!resumed) this.write({ event: 'reset', data: '{}' });
-    const subscription = resumed ?? updates.subscribe(updates.last, listener);
-    if (!subscription) return;
-    this.unsubscribe = subscription.end;
-    for (const update of subscription.missed) this.tell(update);
+    this.told = await this.cursorOf(lastEventId);
+    while (!this.closed) {
+      const live = updates.subscribe(this.told, (update) => this.tell(update));
+      if (live) {
+        this.unsubscribe = live.end;
+        for (const update of live.missed) this.tell(update);
+        return;
+      }
+      const page = await missedUpdates(updates.log, this.principal.agents, this.told);
+      for (const update of page.updates) this.tell(update);
+      this.told = Math.max(this.told, page.through);
+      await this.queue.drained();
+    }
+  }
+
+  /** Where to go on. A cursor of another log, or of no event yet, begins afresh with a `reset`. */
+  private async cursorOf(lastEventId: string | undefined): Promise<number> {
+    const { updates } = this.context;
+    if (!lastEventId) return updates.last;
+    const after = positionOf(lastEventId);
+    const deadline = performance.now() + AHEAD_MS;
+    while (after !== null && after > updates.last && performance.now() < deadline && !this.closed) {
+      updates.wake();
+      await pause(AHEAD_POLL_MS);
+    }
+    if (after !== null && after <= updates.last) return after;
+    this.write({ event: 'reset', data: '{}' });
+    return updates.last;
   }
 
   private tell({ position, agentId, event }: Update): void {
+    // Read from the database already, where this instance was a moment behind it.
+    if (this.closed || position <= this.told) return;
+    this.told = position;
     const visible = agentId === null ? this.principal.agents === null : seesAgent(this.principal, agentId);
-    if (!visible) return;
-    this.write({ id: position, data: JSON.stringify(event) });
-    if (event.subject === this.sessionId) void this.endWhenRefused();
-  }
-
-  private get sessionId(): string | null {
-    return this.principal.kind === 'session' ? this.principal.authenticated.snapshot.head.sessionId : null;
+    if (visible) this.write({ id: position, data: JSON.stringify(event) });
+    if (concernsCredential(this.principal, event)) void this.endWhenRefused();
   }
 
   /** Carries an id, so that a quiet agent's cursor moves too. Where events still wait, theirs move it. */
   private beat(): void {
-    if (this.queue.isEmpty) this.write({ id: this.context.updates.last, event: 'heartbeat', data: '' });
+    this.told = Math.max(this.told, this.context.updates.last);
+    if (this.queue.isEmpty) this.write({ id: this.told, event: 'heartbeat', data: '' });
     void this.endWhenRefused();
   }
 
@@ -83,11 +119,10 @@ export class UpdateStream {
     this.queue.put(`${lines.filter(Boolean).join('\n')}\n\n`);
   }
 
-  /** The stream of a session token ends when the token is no longer accepted; a holder's stays. */
+  /** Says why and ends, where the credential is no longer accepted. The kill switch only makes it wait. */
   private async endWhenRefused(): Promise<void> {
-    if (this.principal.kind !== 'session' || this.principal.holder) return;
     try {
-      acceptForUse(await readTokenAgain(this.context.commands, this.principal.authenticated));
+      await requireStanding(this.context, this.principal);
     } catch (error) {
       if (!(error instanceof LedgerError) || error.code === 'KILL_SWITCH_ACTIVE') return;
       this.write({ event: 'end', data: JSON.stringify({ code: error.code }) });

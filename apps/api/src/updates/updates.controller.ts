@@ -4,6 +4,7 @@ import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
 import { type Principal } from '../auth/principal.js';
+import { requireStanding } from './standing.js';
 import { UpdateStream } from './update-stream.js';
 
 @Controller('v1/updates')
@@ -13,12 +14,13 @@ export class UpdatesController {
   /** Server-sent events of the principal's agent (an owner's: of all), resumed after `Last-Event-ID`. */
   @Get()
   @Allow('owner', 'auditor', 'session', 'holder')
-  stream(
+  async stream(
     @Who() principal: Principal,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
-  ): void {
+  ): Promise<void> {
+    await requireStanding(this.context, principal);
     reply.hijack();
-    new UpdateStream(this.context, principal, reply.raw).open(lastEventId);
+    await new UpdateStream(this.context, principal, reply.raw).open(lastEventId);
   }
 }

@@ -23,7 +23,7 @@ export async function createSession(
 ): Promise<SessionWithIssuedToken> {
   const receipt = await findReceipt(deps.database, caller.idempotency);
   if (receipt) return replaySession(deps, receipt);
-  const created = await decideAgain(() => createOnce(deps, request, caller));
+  const created = await decideAgain(() => createOnce(deps, request, caller), deps.keys);
   if (created.superseding) await endOutrun(deps, created.head, caller);
   return created;
 }

@@ -42,6 +42,7 @@ async function usableSession(deps: CommandDeps, holder: HolderHead): Promise<Ses
   if (head.status === 'revoked') throw new LedgerError('SESSION_REVOKED');
   if (head.status === 'expired' || secondsOf(now) >= head.expiresAt) throw new LedgerError('SESSION_EXPIRED');
   if (!snapshot.agentEnabled) throw new LedgerError('AGENT_DISABLED');
+  await deps.keys.atLeast(snapshot.signingKeyVersion);
   return snapshot;
 }
 

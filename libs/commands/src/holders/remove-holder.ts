@@ -42,5 +42,5 @@ export async function removeHolder(deps: CommandDeps, holderId: string, caller: 
       requestId: caller.requestId,
       duringKillSwitch: true,
     });
-  });
+  }, deps.keys);
 }

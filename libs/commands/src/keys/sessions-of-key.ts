@@ -1,5 +1,6 @@
 import { LedgerError } from '#libs/contracts';
 import { type Caller, type CommandDeps } from '../command-deps.js';
+import { runningAppendsEnded } from '../running-appends.js';
 import { rotateSession } from '../rotate-session/rotate-session.js';
 
 const PAGE = 500;
@@ -18,9 +19,10 @@ export async function isKeyNeeded({ database }: Pick<CommandDeps, 'database'>, k
   return row?.needed === true;
 }
 
-/** Gives every live session of a key another token; answers how many. */
+/** Gives every live session of a revoked key another token, also one that is being issued right now; answers how many. */
 export async function rotateSessionsOfKey(deps: CommandDeps, kid: string, caller: Caller): Promise<number> {
   const { actor, requestId } = caller;
+  await runningAppendsEnded(deps);
   let rotated = 0;
   let after: string | null = null;
   for (;;) {

@@ -1,23 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type DomainEvent, SYSTEM_STREAM } from '#libs/contracts';
 import { type KillSwitch } from '#libs/ledger';
 import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
+import { runningAppendsEnded } from '../running-appends.js';
 import { systemVersion } from '../system-version.js';
 import { revokeSession } from '../revoke-session/revoke-session.js';
 
 const ACTIVE_SESSIONS = `
 select session_id from ledger.session_head
 where status = 'active' and ($1::uuid is null or session_id > $1) order by session_id limit 500`;
-
-const RUNNING_APPENDS = `
-select coalesce(array_agg(distinct virtualtransaction), '{}') as appends from pg_locks
-where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`;
-const STILL_RUNNING = `
-select exists (select from pg_locks
-  where locktype = 'virtualxid' and virtualxid = any($1) and virtualtransaction = virtualxid) as running`;
-const POLL_MS = 10;
 
 /**
  * Turns the switch on. Answers once every transaction that ran at its commit has ended: from then on no renewal can still succeed.
@@ -33,7 +25,7 @@ export async function activateKillSwitch(
     data: { revokeSessions, ...(reason !== undefined && { reason }) },
   };
   const killSwitch = await set(deps, { active: true, reason: reason ?? null }, event, caller);
-  await runningTransactionsEnded(deps);
+  await runningAppendsEnded(deps);
   const revokedSessions = revokeSessions ? await revokeAll(deps, reason, caller) : 0;
   return { ...killSwitch, revokedSessions };
 }
@@ -69,20 +61,6 @@ function set(
     });
     return killSwitch;
   });
-}
-
-/**
- * Waits until every append that could have read the switch as off has ended. An append holds its streams' advisory locks before
- * it reads the switch, and has no transaction id yet at that point: so its virtual transaction is what is waited for.
- */
-async function runningTransactionsEnded({ database }: CommandDeps): Promise<void> {
-  const [row] = await database.query<{ appends: string[] }>(RUNNING_APPENDS);
-  const appends = row?.appends ?? [];
-  while (appends.length > 0) {
-    const [state] = await database.query<{ running: boolean }>(STILL_RUNNING, [appends]);
-    if (!state?.running) return;
-    await pause(POLL_MS);
-  }
 }
 
 async function revokeAll(deps: CommandDeps, reason: string | undefined, caller: Caller): Promise<number> {

@@ -38,7 +38,7 @@ export async function renewSession(
     const snapshot = read ?? (await deps.heads.session(command.sessionId));
     if (!snapshot) throw new LedgerError('TOKEN_INVALID');
     return renewOnce(deps, command, snapshot, caller);
-  });
+  }, deps.keys);
 }
 
 async function renewOnce(

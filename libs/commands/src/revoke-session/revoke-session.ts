@@ -46,19 +46,3 @@ function outcomeOf(head: SessionHead, onlyGeneration: number | undefined, now: n
   if (now >= head.expiresAt) return 'ended';
   return head.generation === onlyGeneration ? 'revoked' : 'moved_on';
 }
-
-/** Ends every active session of an agent; answers how many it ended. Errors: NOT_FOUND. */
-export async function revokeAgentSessions(
-  deps: CommandDeps,
-  { agentId, ...how }: { agentId: string; trigger?: RevocationTrigger; reason?: string },
-  caller: Caller,
-): Promise<number> {
-  if (!(await deps.heads.agent(agentId)))
-    throw new LedgerError('NOT_FOUND', { detail: `There is no agent ${agentId}.` });
-  let ended = 0;
-  for (const { sessionId } of await deps.heads.activeSessions(agentId)) {
-    const { revoked } = await revokeSession(deps, { sessionId, ...how }, caller);
-    if (revoked) ended++;
-  }
-  return ended;
-}

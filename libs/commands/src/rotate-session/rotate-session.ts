@@ -71,5 +71,5 @@ export async function rotateSession(
     });
     if (result.replayed) return replaySession(deps, result.streams);
     return { head: next, token: rotation.token, now: secondsOf(now) };
-  });
+  }, deps.keys);
 }

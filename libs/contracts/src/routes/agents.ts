@@ -61,6 +61,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     params: byId,
     body: revokeSessionBody,
     bodyOptional: true,
+    idempotent: true,
     answers: { 200: { description: 'How many were ended', schema: z.object({ revoked: z.int() }) } },
     example: { params, body: { reason: 'the laptop was lost' } },
   },

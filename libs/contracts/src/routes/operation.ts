@@ -60,6 +60,7 @@ export const OPERATION_ROUTES: readonly Route[] = [
     credentials: ['owner'],
     body: rotateKeyBody,
     bodyOptional: true,
+    idempotent: true,
     answers: { 200: { description: 'What was done', schema: keyRotationView } },
     errors: ['NOT_FOUND'],
     example: { body: {} },

@@ -149,5 +149,6 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: 'The agent’s events as they happen (server-sent events; `Last-Event-ID` resumes)',
     credentials: ['owner', 'auditor', 'session', 'holder'],
     answers: { 200: { description: 'An endless stream', contentType: 'text/event-stream' } },
+    errors: ['AGENT_DISABLED'],
   },
 ];

@@ -1,4 +1,4 @@
-import { IdempotencyMismatch, KillSwitchActive, NameTaken, VersionConflict } from '../types.js';
+import { IdempotencyMismatch, KillSwitchActive, NameTaken, SigningKeyRevoked, VersionConflict } from '../types.js';
 
 interface DatabaseError {
   code?: string;
@@ -6,7 +6,7 @@ interface DatabaseError {
   constraint?: string;
 }
 
-/** Turns the error codes of `ledger.append` (migration 0002) into the errors of the interface; others pass as they are. */
+/** Turns the error codes of `ledger.append` (migrations 0002 and 0033) into the errors of the interface; others pass as they are. */
 export function appendErrorOf(error: unknown): unknown {
   const { code = '', detail, constraint } = error as DatabaseError;
   switch (code) {
@@ -22,6 +22,8 @@ export function appendErrorOf(error: unknown): unknown {
     }
     case 'LG005':
       return new KillSwitchActive('the kill switch is on');
+    case 'LG007':
+      return new SigningKeyRevoked('the token was signed with a revoked key');
     case '23505':
       return constraint === 'agent_head_name_key' ? new NameTaken('an agent of this name exists') : error;
     default:

@@ -13,16 +13,18 @@ const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now'
 
 // The clock is read after the head: what the head says was true before `now`.
 const SESSION = `
-  select h.*, a.enabled as agent_enabled, k.active as kill_switch_active, ${NOW},
+  select h.*, a.enabled as agent_enabled, k.active as kill_switch_active, s.version as signing_key_version, ${NOW},
     array(select holder_id::text from ledger.holder_head where session_id = $1 and removed_at is null) as holder_ids
   from ledger.session_head h
   join ledger.agent_head a using (agent_id)
   cross join ledger.kill_switch k
+  cross join ledger.signing_key_version s
   where h.session_id = $1`;
 
 type SnapshotRow = RowOf<SessionHead> & {
   agent_enabled: boolean;
   kill_switch_active: boolean;
+  signing_key_version: number;
   holder_ids: string[];
   now: number;
 };
@@ -38,6 +40,7 @@ export function createHeads(database: Database): Heads {
         agentEnabled: row.agent_enabled,
         holderIds: row.holder_ids,
         killSwitchActive: row.kill_switch_active,
+        signingKeyVersion: row.signing_key_version,
         now: row.now,
       };
     },
