@@ -33,6 +33,7 @@ const notifier = new Notifier({
   sweepSeconds: 60,
   leaseSeconds: 0.5,
   probe: async (point) => {
+    if (armed === null) process.stdout.write(`passed ${point}\n`);
     if (armed === null || point !== armed.point) return;
     armed.left -= 1;
     if (armed.left === 0) process.kill(process.pid, 'SIGKILL');
