@@ -7,14 +7,14 @@ import { WebhookSender } from './webhook/webhook-sender.js';
 
 /** Opens a channel's secrets and makes what speaks its protocol. */
 export async function openSender(channels: Channels, channelId: string, agent: HttpDispatcher): Promise<Sender> {
-  const secrets = await channels.secrets(channelId);
+  const [{ language }, secrets] = await Promise.all([channels.get(channelId), channels.secrets(channelId)]);
   switch (secrets.type) {
     case 'webhook':
-      return new WebhookSender(secrets.config, agent);
+      return new WebhookSender(secrets.config, language, agent);
     case 'email':
-      return new EmailSender(secrets.config, channelId);
+      return new EmailSender(secrets.config, language, channelId);
     case 'telegram':
-      return new TelegramSender(secrets.config, async (chatId) => {
+      return new TelegramSender(secrets.config, language, async (chatId) => {
         await channels.update(channelId, {}, { type: 'telegram', config: { ...secrets.config, chatId } });
       });
   }

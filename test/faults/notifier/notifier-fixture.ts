@@ -231,6 +231,7 @@ export class NotifierFixture implements AsyncDisposable {
   telegramSender(apiRoot: string): TelegramSender {
     return new TelegramSender(
       { botToken: `7000000001:${'A'.repeat(35)}`, chatId: 4711, apiRoot },
+      'en',
       async () => undefined,
     );
   }

@@ -3,7 +3,20 @@ import { type Channel } from '#libs/deliveries';
 
 /** A channel as it is shown: never its configuration. */
 export function channelViewOf(channel: Channel): ChannelView {
-  const { id, type, name, events, minLevel, agents, priority, enabled, stoppedReason } = channel;
+  const { id, type, name, events, minLevel, agents, priority, enabled, language, quietHours, stoppedReason } = channel;
   const createdAt = new Date(channel.createdAt).toISOString();
-  return { id, type, name, events, minLevel, agents, priority, enabled, createdAt, stoppedReason };
+  return {
+    id,
+    type,
+    name,
+    events,
+    minLevel,
+    agents,
+    priority,
+    enabled,
+    language,
+    quietHours,
+    createdAt,
+    stoppedReason,
+  };
 }

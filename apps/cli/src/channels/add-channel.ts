@@ -19,6 +19,9 @@ export interface AddChannelOptions {
   minLevel?: string;
   agent?: string[];
   priority?: string;
+  language?: string;
+  quietHours?: string;
+  timeZone?: string;
 }
 
 /** Secrets come from a file or stdin: what stands on a command line is seen by every user of the machine. */
@@ -34,6 +37,8 @@ export async function addChannel(cli: Cli, options: AddChannelOptions, type: str
     ...(options.event && { events: options.event }),
     ...(options.minLevel !== undefined && { minLevel: options.minLevel.toUpperCase() as AlertLevel }),
     ...(agents.length > 0 && { agents }),
+    ...(options.language !== undefined && { language: options.language }),
+    ...(options.quietHours !== undefined && { quietHours: quietHoursOf(options.quietHours, options.timeZone) }),
     ...(options.priority !== undefined && { priority: countOption('--priority', options.priority) }),
     // The server judges what was typed; its refusal names the field.
   } as CreateChannelBody);
@@ -88,6 +93,15 @@ function configOf(
     default:
       throw new Failure(`there is no channel type "${type}"`, 'Use telegram, email or webhook.', 'bad_option');
   }
+}
+
+/** The server judges the times; only the shape is read here. */
+function quietHoursOf(span: string, timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone): object {
+  const [from, to, ...more] = span.split('-');
+  if (!from || !to || more.length > 0) {
+    throw new Failure(`--quiet-hours: "${span}" is no span`, 'Give both times, as 22:00-07:00.', 'bad_option');
+  }
+  return { from, to, timeZone };
 }
 
 function required(option: string, value: string | undefined, type: string): string {

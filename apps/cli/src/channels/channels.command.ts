@@ -18,13 +18,17 @@ export const registerChannels: Register = (program, commands) => {
     .option('--event <type>', 'only this event; may be repeated', collect)
     .option('--min-level <level>', 'INFO, WARNING or CRITICAL')
     .option('--agent <agent>', 'only of this agent; may be repeated', collect)
+    .option('--language <language>', 'of the messages: en or ko')
+    .option('--quiet-hours <span>', 'e.g. 22:00-07:00: what is not critical and can wait is sent afterwards')
+    .option('--time-zone <zone>', "of the quiet hours, e.g. Asia/Seoul; default: this machine's")
     .option('--priority <number>', 'lower goes first where channels are tried in turn')
     .addHelpText(
       'after',
       '\nExamples:\n' +
         '  $ sledger channel add webhook ops --url https://example.org/hooks/ledger\n' +
         '  $ sledger channel add telegram me --chat-id 12345 --secret-file ./bot-token\n' +
-        '  $ sledger channel add email me --from ledger@example.org --to me@example.org --secret-file ./smtp-url\n',
+        '  $ sledger channel add email me --from ledger@example.org --to me@example.org --secret-file ./smtp-url\n' +
+        '  $ sledger channel add telegram night --chat-id 12345 --secret-file ./bot-token --language ko --quiet-hours 22:00-07:00\n',
     )
     .action(
       commands.action<AddChannelOptions, [string, string]>(async (cli, options, type, name) =>

@@ -17,8 +17,8 @@ const NEW_SESSION = new RegExp(`^newsession:(${UUID})$`);
 const ON_SESSION = new RegExp(`^(revoke|confirm|reject):(${UUID}):(\\d{1,9})$`);
 
 /** [Reject] under the message about a renewal. */
-export function rejectButton(sessionId: string, generation: number): Button {
-  return { text: 'Reject renewal', callback_data: `reject:${sessionId}:${generation}` };
+export function rejectButton(sessionId: string, generation: number, text = 'Reject renewal'): Button {
+  return { text, callback_data: `reject:${sessionId}:${generation}` };
 }
 
 export function revokeButton(text: string, sessionId: string, generation: number): Button {

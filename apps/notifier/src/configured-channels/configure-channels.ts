@@ -45,7 +45,13 @@ async function applyFile(channels: Channels, file: string, wanted: WantedChannel
     if (known)
       await channels.update(
         known.id,
-        { ...wish, name, events: wish.events ?? null, agents: wish.agents ?? null },
+        {
+          ...wish,
+          name,
+          events: wish.events ?? null,
+          agents: wish.agents ?? null,
+          quietHours: wish.quietHours ?? null,
+        },
         secrets,
       );
     else await channels.create({ ...wish, name }, secrets, 'configuration');

@@ -1,6 +1,9 @@
+import { type MessageLanguage } from '#libs/contracts';
 import { type Member } from '#libs/deliveries';
 import { alertText, type AlertText } from '../messages/alert-text.js';
 import { digestText } from '../messages/digest-text.js';
+import { phrasesOf } from '../messages/phrases/phrases-of.js';
+import { type Phrases } from '../messages/phrases/phrases.js';
 import { alertHtml, digestHtml } from './email-html.js';
 
 /** A mail, as fixed at its first attempt: rendered whole before anything is connected. */
@@ -12,27 +15,28 @@ export interface EmailContent {
   threadOf: string | null;
 }
 
-export function emailContent(members: Member[], now: number): EmailContent {
+export function emailContent(members: Member[], language: MessageLanguage, now: number): EmailContent {
+  const phrases = phrasesOf(language);
   const [only] = members;
   if (members.length !== 1 || !only) {
-    const digest = digestText(members, now);
+    const digest = digestText(members, phrases, now);
     return {
       subject: `[Session Ledger] ${digest.title}`,
       text: `${digest.title}\n${digest.summary.join('\n')}\n\n${digest.lines.join('\n')}\n`,
-      html: digestHtml(digest),
+      html: digestHtml(digest, language),
       threadOf: null,
     };
   }
-  const alert = alertText(only, now);
+  const alert = alertText(only, phrases, now);
   return {
     subject: `[Session Ledger] ${alert.title}`,
-    text: plainText(alert),
-    html: alertHtml(alert, only.level),
+    text: plainText(alert, phrases),
+    html: alertHtml(alert, only.level, language),
     threadOf: only.sessionId,
   };
 }
 
-function plainText({ title, body, facts, command }: AlertText): string {
+function plainText({ title, body, facts, command }: AlertText, { whatHelps }: Phrases): string {
   const lines = facts.map(({ label, value }) => `${label}: ${value}`);
-  return `${title}\n\n${body}\n\n${lines.join('\n')}\n${command ? `\nWhat helps:\n  ${command}\n` : ''}`;
+  return `${title}\n\n${body}\n\n${lines.join('\n')}\n${command ? `\n${whatHelps}:\n  ${command}\n` : ''}`;
 }

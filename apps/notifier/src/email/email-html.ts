@@ -1,23 +1,29 @@
-import { type AlertLevel } from '#libs/contracts';
+import { type AlertLevel, type MessageLanguage } from '#libs/contracts';
 import { type AlertText } from '../messages/alert-text.js';
 import { type DigestText } from '../messages/digest-text.js';
+import { phrasesOf } from '../messages/phrases/phrases-of.js';
 
 const COLOUR: Record<AlertLevel, string> = { INFO: '#2f6fed', WARNING: '#b26a00', CRITICAL: '#c4320a' };
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 const MONO = "font-family:ui-monospace,'SF Mono',Menlo,Consolas,monospace";
 
 /** Table layout and inline styles only: what mail programs agree on. */
-export function alertHtml({ title, body, facts, command }: AlertText, level: AlertLevel): string {
+export function alertHtml(
+  { title, body, facts, command }: AlertText,
+  level: AlertLevel,
+  language: MessageLanguage,
+): string {
   const rows = facts.map(
     ({ label, value }) =>
       `<tr><td style="padding:6px 16px 6px 0;color:#5b6470;white-space:nowrap;vertical-align:top">${escaped(label)}</td>` +
       `<td style="padding:6px 0;${MONO};font-size:13px;word-break:break-all">${escaped(value)}</td></tr>`,
   );
   const remedy = command
-    ? `<p style="margin:24px 0 8px;color:#5b6470">What helps</p>` +
+    ? `<p style="margin:24px 0 8px;color:#5b6470">${escaped(phrasesOf(language).whatHelps)}</p>` +
       `<pre style="margin:0;padding:12px 16px;background:#f4f6f8;border-radius:6px;${MONO};font-size:13px;white-space:pre-wrap">${escaped(command)}</pre>`
     : '';
   return page(
+    language,
     level,
     title,
     `<p style="margin:0 0 20px;line-height:1.5">${escaped(body)}</p>` +
@@ -25,12 +31,13 @@ export function alertHtml({ title, body, facts, command }: AlertText, level: Ale
   );
 }
 
-export function digestHtml({ title, summary, lines }: DigestText): string {
+export function digestHtml({ title, summary, lines }: DigestText, language: MessageLanguage): string {
   const counts = summary.map((line) => `<li>${escaped(line)}</li>`).join('');
   const rows = lines.map(
     (line) => `<tr><td style="padding:4px 0;border-top:1px solid #e6e9ed;font-size:13px">${escaped(line)}</td></tr>`,
   );
   return page(
+    language,
     'WARNING',
     title,
     `<ul style="margin:0 0 20px;padding-left:20px;line-height:1.6">${counts}</ul>` +
@@ -38,9 +45,9 @@ export function digestHtml({ title, summary, lines }: DigestText): string {
   );
 }
 
-function page(level: AlertLevel, title: string, content: string): string {
+function page(language: MessageLanguage, level: AlertLevel, title: string, content: string): string {
   return (
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+    `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
     `<title>${escaped(title)}</title></head><body style="margin:0;padding:24px 12px;background:#f4f6f8;${FONT};font-size:15px;color:#1c2430">` +
     `<table role="presentation" align="center" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;margin:0 auto;background:#fff;border-radius:8px;border-top:4px solid ${COLOUR[level]}">` +
     `<tr><td style="padding:28px 32px"><p style="margin:0 0 6px;font-size:12px;letter-spacing:.04em;color:${COLOUR[level]};font-weight:600">${level}</p>` +

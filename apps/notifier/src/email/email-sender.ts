@@ -1,5 +1,6 @@
 import { type Readable } from 'node:stream';
 import nodemailer from 'nodemailer';
+import { type MessageLanguage } from '#libs/contracts';
 import { type ClaimedMessage, type EmailConfig, type Member, type Outcome } from '#libs/deliveries';
 import { type Gate, type Sender } from '../send-deliveries/sender.js';
 import { emailContent, type EmailContent } from './email-content.js';
@@ -30,6 +31,7 @@ export class EmailSender implements Sender {
 
   constructor(
     private readonly config: EmailConfig,
+    private readonly language: MessageLanguage,
     channelId: string,
   ) {
     this.gates = [{ name: `email:${channelId}`, ...MAILBOX_LIMIT }];
@@ -47,7 +49,7 @@ export class EmailSender implements Sender {
   }
 
   render(members: Member[]): EmailContent {
-    return emailContent(members, Date.now());
+    return emailContent(members, this.language, Date.now());
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {

@@ -1,5 +1,6 @@
 import { type Member } from '#libs/deliveries';
 import { alertText } from './alert-text.js';
+import { type Phrases } from './phrases/phrases.js';
 
 export interface DigestText {
   title: string;
@@ -10,24 +11,13 @@ export interface DigestText {
 }
 
 /** Many alerts as one: what happened how often, and every session by its id. */
-export function digestText(members: Member[], now: number): DigestText {
+export function digestText(members: Member[], phrases: Phrases, now: number): DigestText {
   const counts = new Map<string, number>();
   for (const { eventType } of members) counts.set(eventType, (counts.get(eventType) ?? 0) + 1);
+  const { title, names } = phrases.digest;
   return {
-    title: `${members.length} alerts`,
-    summary: [...counts].map(([type, count]) => `${count} × ${NAMES[type] ?? type}`),
-    lines: members.map((member) => alertText(member, now).line),
+    title: title(members.length),
+    summary: [...counts].map(([type, count]) => `${count} × ${names[type] ?? type}`),
+    lines: members.map((member) => alertText(member, phrases, now).line),
   };
 }
-
-const NAMES: Record<string, string> = {
-  SessionExpiringSoon: 'session expires soon',
-  SessionRenewalOverdue: 'renewal overdue',
-  SessionRenewed: 'session renewed',
-  SessionRevoked: 'session revoked',
-  SessionExpired: 'session expired',
-  TokenReuseDetected: 'old token presented',
-  UnprovenRenewalRefused: 'renewal without the holder’s key',
-  KillSwitchActivated: 'kill switch on',
-  ChannelTrouble: 'channel in trouble',
-};

@@ -4,6 +4,7 @@ import { type Member } from '#libs/deliveries';
 import { rejectButton, type Button } from '../bot/buttons.js';
 import { alertText } from '../messages/alert-text.js';
 import { digestText } from '../messages/digest-text.js';
+import { type Phrases } from '../messages/phrases/phrases.js';
 
 /** What Telegram takes, after entity parsing. */
 const TEXT_LIMIT = 4096;
@@ -21,33 +22,33 @@ export interface TelegramContent {
   buttons?: Button[];
 }
 
-export function telegramContent(members: Member[], now: number): TelegramContent {
+export function telegramContent(members: Member[], phrases: Phrases, now: number): TelegramContent {
   const [only] = members;
-  return members.length === 1 && only ? single(only, now) : digest(members, now);
+  return members.length === 1 && only ? single(only, phrases, now) : digest(members, phrases, now);
 }
 
-function single(member: Member, now: number): TelegramContent {
-  const alert = alertText(member, now);
+function single(member: Member, phrases: Phrases, now: number): TelegramContent {
+  const alert = alertText(member, phrases, now);
   const parts = [
     FormattedString.b(alert.title),
     new FormattedString(`\n${alert.body}\n`),
     ...alert.facts.flatMap(({ label, value }) => [new FormattedString(`\n${label}: `), FormattedString.code(value)]),
     ...(alert.command ? [new FormattedString('\n\n'), FormattedString.code(alert.command)] : []),
   ];
-  const button = member.eventType === 'SessionRenewed' && member.stage === 'alert' ? buttonOf(member) : null;
+  const button = member.eventType === 'SessionRenewed' && member.stage === 'alert' ? buttonOf(member, phrases) : null;
   return { ...fitted(join(parts)), ...(button && { buttons: [button] }) };
 }
 
-function buttonOf({ envelope }: Member): Button {
+function buttonOf({ envelope }: Member, phrases: Phrases): Button {
   const { sessionId, generation } = (JSON.parse(envelope) as CloudEvent).data as {
     sessionId: string;
     generation: number;
   };
-  return rejectButton(sessionId, generation);
+  return rejectButton(sessionId, generation, phrases.rejectRenewal);
 }
 
-function digest(members: Member[], now: number): TelegramContent {
-  const { title, summary, lines } = digestText(members, now);
+function digest(members: Member[], phrases: Phrases, now: number): TelegramContent {
+  const { title, summary, lines } = digestText(members, phrases, now);
   const head = join([FormattedString.b(title), new FormattedString(`\n${summary.join('\n')}`)]);
   const whole = join([head, new FormattedString(`\n\n${lines.join('\n')}`)]);
   if (lines.length <= LINES_IN_TEXT && whole.text.length <= TEXT_LIMIT) {

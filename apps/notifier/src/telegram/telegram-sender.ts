@@ -1,6 +1,9 @@
 import { Api, GrammyError, HttpError, InputFile } from 'grammy';
+import { type MessageLanguage } from '#libs/contracts';
 import { type ClaimedMessage, type Member, type Outcome, type TelegramConfig } from '#libs/deliveries';
 import { type Gate, type Sender } from '../send-deliveries/sender.js';
+import { phrasesOf } from '../messages/phrases/phrases-of.js';
+import { type Phrases } from '../messages/phrases/phrases.js';
 import { telegramContent, type TelegramContent } from './telegram-content.js';
 
 const TIMEOUT_SECONDS = 10;
@@ -8,8 +11,6 @@ const TIMEOUT_SECONDS = 10;
 const BOT_LIMIT = { capacity: 30, perSecond: 30 };
 const CHAT_LIMIT = { capacity: 5, perSecond: 20 / 60 };
 const DIGEST_ABOVE = 3;
-
-const REPEAT_LABEL = '(possible repeat) ';
 
 /** Told when a group became a supergroup and has another id now. */
 export type ChatMoved = (chatId: number) => Promise<void>;
@@ -19,11 +20,14 @@ export class TelegramSender implements Sender {
   readonly digestAbove = DIGEST_ABOVE;
   readonly gates: readonly Gate[];
   private readonly api: Api;
+  private readonly phrases: Phrases;
 
   constructor(
     private readonly config: TelegramConfig,
+    language: MessageLanguage,
     private readonly chatMoved: ChatMoved,
   ) {
+    this.phrases = phrasesOf(language);
     const bot = config.botToken.split(':')[0]!;
     this.gates = [
       { name: `telegram:${bot}`, ...BOT_LIMIT },
@@ -36,11 +40,13 @@ export class TelegramSender implements Sender {
   }
 
   render(members: Member[]): TelegramContent {
-    return telegramContent(members, Date.now());
+    return telegramContent(members, this.phrases, Date.now());
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {
-    const content = labelled(message.content as TelegramContent, message.possibleRepeat);
+    const content = message.possibleRepeat
+      ? labelled(message.content as TelegramContent, this.phrases.possibleRepeat)
+      : (message.content as TelegramContent);
     try {
       return await this.call(content);
     } catch (error) {
@@ -112,12 +118,11 @@ export class TelegramSender implements Sender {
   }
 }
 
-function labelled(content: TelegramContent, possibleRepeat: boolean): TelegramContent {
-  if (!possibleRepeat) return content;
+function labelled(content: TelegramContent, label: string): TelegramContent {
   return {
     ...content,
-    text: `${REPEAT_LABEL}${content.text}`.slice(0, 4096),
-    entities: content.entities.map((entity) => ({ ...entity, offset: entity.offset + REPEAT_LABEL.length })),
+    text: `${label}${content.text}`.slice(0, 4096),
+    entities: content.entities.map((entity) => ({ ...entity, offset: entity.offset + label.length })),
   };
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Agent, request, type buildConnector, type Dispatcher } from 'undici';
+import { type MessageLanguage } from '#libs/contracts';
 import { type ClaimedMessage, type Member, type Outcome, type WebhookConfig } from '#libs/deliveries';
+import { phrasesOf } from '../messages/phrases/phrases-of.js';
 import { type Sender } from '../send-deliveries/sender.js';
 import { retryAfterSeconds } from './retry-after.js';
 import { signedHeaders } from './signature.js';
@@ -33,13 +35,14 @@ export class WebhookSender implements Sender {
 
   constructor(
     private readonly config: WebhookConfig,
+    private readonly language: MessageLanguage,
     private readonly agent: Dispatcher,
   ) {}
 
   render(members: Member[]): unknown {
     return this.config.format === undefined || this.config.format === 'standard'
       ? null
-      : webhookBody(this.config.format, members);
+      : webhookBody(this.config.format, members, phrasesOf(this.language));
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {

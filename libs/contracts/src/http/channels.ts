@@ -28,6 +28,31 @@ export const emailConfig = z.strictObject({
   to: z.string().min(3).max(320),
 });
 
+export const MESSAGE_LANGUAGES = ['en', 'ko'] as const;
+export const messageLanguage = z.enum(MESSAGE_LANGUAGES);
+export type MessageLanguage = z.infer<typeof messageLanguage>;
+
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day as 22:00');
+/** Every day from `from` to `to` (over midnight where `to` is earlier) nothing but critical alerts, and what cannot wait, is sent. */
+export const quietHours = z
+  .strictObject({
+    from: timeOfDay,
+    to: timeOfDay,
+    /** IANA name, e.g. `Asia/Seoul`. */
+    timeZone: z.string().max(64).refine(isTimeZone, 'an IANA time zone such as Europe/Berlin'),
+  })
+  .refine(({ from, to }) => from !== to, '`from` and `to` are the same time');
+export type QuietHours = z.infer<typeof quietHours>;
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const common = {
   name: z.string().trim().min(1).max(100),
   /** Only these events; all when absent. */
@@ -41,6 +66,10 @@ const common = {
   /** Lower goes first where channels are tried in turn. */
   priority: z.int().min(0).max(1000).default(100),
   enabled: z.boolean().default(true),
+  /** Of messages for people, `en` when absent; webhooks in the standard format carry the event itself. */
+  language: messageLanguage.optional(),
+  /** None when absent. */
+  quietHours: quietHours.optional(),
 };
 
 export const createChannelBody = z.discriminatedUnion('type', [
@@ -58,6 +87,8 @@ export const updateChannelBody = z.strictObject({
   agents: common.agents.nullable(),
   priority: z.int().min(0).max(1000).optional(),
   enabled: z.boolean().optional(),
+  language: messageLanguage.optional(),
+  quietHours: quietHours.nullable().optional(),
   config: z.record(z.string(), z.unknown()).optional(),
 });
 export type UpdateChannelBody = z.infer<typeof updateChannelBody>;
@@ -74,6 +105,8 @@ export const channelView = z.object({
   agents: z.array(uuid).nullable(),
   priority: z.int(),
   enabled: z.boolean(),
+  language: messageLanguage,
+  quietHours: quietHours.nullable(),
   createdAt: timestamp,
   /** Why it takes nothing but tests until it works again or is changed; null when nothing is wrong. */
   stoppedReason: z.string().nullable(),

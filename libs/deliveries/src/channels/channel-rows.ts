@@ -1,4 +1,4 @@
-import { type ChannelType, type EventType } from '#libs/contracts';
+import { type ChannelType, type EventType, type MessageLanguage, type QuietHours } from '#libs/contracts';
 import { levelName } from '../alert-levels.js';
 import { type Channel } from './channel.js';
 
@@ -11,6 +11,8 @@ export interface ChannelRow {
   agents: string[] | null;
   priority: number;
   enabled: boolean;
+  language: MessageLanguage;
+  quiet_hours: QuietHours | null;
   source: Channel['source'];
   version: number;
   created_at: Date;
@@ -19,7 +21,7 @@ export interface ChannelRow {
 }
 
 export const CHANNEL_COLUMNS = `channel_id, type, name, events, min_level, agents::text[] as agents, priority, enabled,
-  source, version, created_at, stopped_reason, failures`;
+  language, quiet_hours, source, version, created_at, stopped_reason, failures`;
 
 export function channelOf(row: ChannelRow): Channel {
   return {
@@ -31,6 +33,8 @@ export function channelOf(row: ChannelRow): Channel {
     agents: row.agents,
     priority: row.priority,
     enabled: row.enabled,
+    language: row.language,
+    quietHours: row.quiet_hours,
     source: row.source,
     version: row.version,
     createdAt: row.created_at.getTime(),

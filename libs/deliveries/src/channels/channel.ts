@@ -1,4 +1,10 @@
-import { type AlertLevel, type ChannelType, type EventType } from '#libs/contracts';
+import {
+  type AlertLevel,
+  type ChannelType,
+  type EventType,
+  type MessageLanguage,
+  type QuietHours,
+} from '#libs/contracts';
 
 export interface WebhookConfig {
   url: string;
@@ -41,6 +47,9 @@ export interface Channel {
   agents: string[] | null;
   priority: number;
   enabled: boolean;
+  language: MessageLanguage;
+  /** Null = none. */
+  quietHours: QuietHours | null;
   source: 'api' | 'configuration';
   version: number;
   createdAt: number;
@@ -57,6 +66,8 @@ export interface NewChannel {
   agents?: string[] | undefined;
   priority: number;
   enabled: boolean;
+  language?: MessageLanguage | undefined;
+  quietHours?: QuietHours | undefined;
 }
 
 export interface ChannelChanges {
@@ -66,4 +77,6 @@ export interface ChannelChanges {
   agents?: string[] | null | undefined;
   priority?: number | undefined;
   enabled?: boolean | undefined;
+  language?: MessageLanguage | undefined;
+  quietHours?: QuietHours | null | undefined;
 }

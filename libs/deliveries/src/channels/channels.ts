@@ -21,8 +21,8 @@ export class Channels {
     const rows = await unlessTaken(channel.name, () =>
       this.database.query<ChannelRow>(
         `insert into deliveries.channel
-           (channel_id, type, name, events, min_level, agents, priority, enabled, source, config)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${CHANNEL_COLUMNS}`,
+           (channel_id, type, name, events, min_level, agents, priority, enabled, source, config, language, quiet_hours)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${CHANNEL_COLUMNS}`,
         [
           id,
           secrets.type,
@@ -34,6 +34,8 @@ export class Channels {
           channel.enabled,
           source,
           this.seal(id, secrets),
+          channel.language ?? 'en',
+          channel.quietHours ?? null,
         ],
       ),
     );
@@ -85,6 +87,8 @@ export class Channels {
              priority = coalesce($8, priority),
              enabled = coalesce($9, enabled),
              config = coalesce($10, config),
+             language = coalesce($11, language),
+             quiet_hours = case when $12 then $13::jsonb else quiet_hours end,
              version = version + 1, stopped_reason = null, failures = 0, failing_since = null, open_until = null,
              paused_until = null, told_at = null
            where channel_id = $1 returning ${CHANNEL_COLUMNS}`,
@@ -99,9 +103,13 @@ export class Channels {
             changes.priority ?? null,
             changes.enabled ?? null,
             secrets ? this.seal(id, secrets) : null,
+            changes.language ?? null,
+            changes.quietHours !== undefined,
+            changes.quietHours ?? null,
           ],
         ),
       );
+      if (changes.quietHours !== undefined) await endQuiet(client, id);
       if (changes.enabled === false) await suppressQueued(client, id, 'the channel was turned off');
       return channelOf(rows[0]!);
     });
@@ -142,6 +150,16 @@ export async function suppressQueued(client: PoolClient, channelId: string, deta
     [rows.map((row) => row.notification_id)],
   );
   return rows.length;
+}
+
+/** What waited for the end of the old quiet hours is decided again by the new ones. */
+async function endQuiet(client: PoolClient, channelId: string): Promise<void> {
+  await client.query(
+    `update deliveries.delivery set next_attempt_at = clock_timestamp()
+     where channel_id = $1 and postponed_by = 'quiet_hours' and next_attempt_at > clock_timestamp()
+       and status in ('pending', 'retry')`,
+    [channelId],
+  );
 }
 
 async function unlessTaken<T>(name: string | undefined, write: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
-import { type ChannelType } from '#libs/contracts';
 import { type Database, type PoolClient } from '#libs/database';
+import { type Channel } from '../channels/channel.js';
+import { quietUntil } from '../channels/quiet-hours.js';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
 import { type ClaimedMessage, type Member } from './claimed-message.js';
 import { decideAtSend, type SendDecision, type SilenceNow } from './decide-at-send.js';
@@ -9,7 +10,7 @@ import { supersedingEvents } from './superseding-events.js';
 import { unknownsAllowed } from './unknown-policy.js';
 
 export interface ClaimOptions {
-  channel: { id: string; type: ChannelType; version: number };
+  channel: Pick<Channel, 'id' | 'type' | 'version' | 'quietHours'>;
   /** Messages that can be sent at once. */
   slots: number;
   /** More first attempts than this become one message; null never merges. */
@@ -65,7 +66,7 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
       rows.filter((row) => row.carrier_id !== null).map((row) => row.delivery_id),
     );
     const now = rows[0]!.now;
-    const sendable = await dropMoot(client, rows, members, silences, now, options.channel.type);
+    const sendable = await dropMoot(client, rows, members, silences, now, options.channel);
     const chosen = choose(sendable, options);
     return { outdated: false, messages: await startAttempts(client, chosen, options, now) };
   });
@@ -96,13 +97,13 @@ async function dropMoot(
   members: Map<string, Member[]>,
   silences: SilenceNow[],
   now: number,
-  type: ChannelType,
+  channel: ClaimOptions['channel'],
 ): Promise<Sendable[]> {
   const sendable: Sendable[] = [];
   const dropped: { row: DueRow; decision: Exclude<SendDecision, { do: 'send' }> }[] = [];
   for (const row of rows) {
     const others = members.get(row.delivery_id) ?? [];
-    const decision = decide(row, others, silences, now, type);
+    const decision = decide(row, others, silences, now, channel);
     if (decision.do === 'send') sendable.push({ row, members: [memberOf(row), ...others] });
     else dropped.push({ row, decision });
   }
@@ -131,11 +132,23 @@ async function dropMoot(
 }
 
 /** What is fixed in a digest stays together: it goes while anything in it is worth telling. */
-function decide(row: DueRow, others: Member[], silences: SilenceNow[], now: number, type: ChannelType): SendDecision {
-  if (row.unknowns > unknownsAllowed(type)) {
+function decide(
+  row: DueRow,
+  others: Member[],
+  silences: SilenceNow[],
+  now: number,
+  channel: ClaimOptions['channel'],
+): SendDecision {
+  if (row.unknowns > unknownsAllowed(channel.type)) {
     return { do: 'die', detail: 'it may have arrived, and a second try ended the same way' };
   }
-  const decision = decideAtSend(dueAlertOf(row), row.session, silences, now);
+  const decision = decideAtSend(
+    dueAlertOf(row),
+    row.session,
+    silences,
+    channel.quietHours && quietUntil(channel.quietHours, now),
+    now,
+  );
   return others.length > 0 && decision.do !== 'die' ? { do: 'send' } : decision;
 }
 
@@ -151,7 +164,12 @@ function settlementOf(
     case 'suppress':
       return { ...base, status: 'suppressed' };
     case 'postpone':
-      return { ...base, status: row.attempts === 0 ? 'pending' : 'retry', nextAttemptAt: decision.until };
+      return {
+        ...base,
+        status: row.attempts === 0 ? 'pending' : 'retry',
+        nextAttemptAt: decision.until,
+        postponedBy: decision.by,
+      };
     case 'die':
       return { ...base, status: 'dead' };
   }

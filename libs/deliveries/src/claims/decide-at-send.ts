@@ -29,12 +29,15 @@ export interface DueAlert {
   deadline: number;
 }
 
+/** Whose wish a message waits for. */
+export type Postponement = 'snooze' | 'quiet_hours';
+
 export type SendDecision =
   | { do: 'send' }
   /** It is no longer true: the session `ended`, or was `renewed`. */
   | { do: 'supersede'; because: 'ended' | 'renewed'; detail: string }
   | { do: 'suppress'; detail: string }
-  | { do: 'postpone'; until: number; detail: string }
+  | { do: 'postpone'; until: number; by: Postponement; detail: string }
   | { do: 'die'; detail: string };
 
 const SEND: SendDecision = { do: 'send' };
@@ -43,19 +46,22 @@ const SEND: SendDecision = { do: 'send' };
  * Whether an alert is still worth sending. Asked before every attempt: what was true when the event was recorded may have
  * changed while a channel was down.
  *
+ * @param quietUntil end of the channel's quiet hours, null when none hold; epoch milliseconds
  * @param now epoch milliseconds
  */
 export function decideAtSend(
   alert: DueAlert,
   session: SessionNow | null,
   silences: readonly SilenceNow[],
+  quietUntil: number | null,
   now: number,
 ): SendDecision {
   if (now >= alert.deadline) return { do: 'die', detail: 'the deadline has passed' };
   if (alert.stage === 'test' || alert.stage === 'canary' || alert.stage === 'trouble') return SEND;
   const moot = session === null ? null : whyMoot(alert, session, now);
   if (moot) return moot;
-  return silenced(alert, silences) ?? SEND;
+  if (alert.level === 'CRITICAL') return SEND;
+  return silenced(alert, silences) ?? putOff(alert, quietUntil, now) ?? SEND;
 }
 
 function whyMoot(alert: DueAlert, session: SessionNow, now: number): SendDecision | null {
@@ -76,7 +82,6 @@ function whyMoot(alert: DueAlert, session: SessionNow, now: number): SendDecisio
 }
 
 function silenced(alert: DueAlert, silences: readonly SilenceNow[]): SendDecision | null {
-  if (alert.level === 'CRITICAL') return null;
   const silence = silences.find(
     ({ agentId, sessionId }) =>
       (agentId === null || agentId === alert.agentId) && (sessionId === null || sessionId === alert.sessionId),
@@ -85,6 +90,13 @@ function silenced(alert: DueAlert, silences: readonly SilenceNow[]): SendDecisio
   const until = new Date(silence.endsAt).toISOString();
   if (silence.mode === 'silence') return { do: 'suppress', detail: `silenced by the owner until ${until}` };
   if (silence.endsAt < alert.deadline)
-    return { do: 'postpone', until: silence.endsAt, detail: `snoozed until ${until}` };
+    return { do: 'postpone', until: silence.endsAt, by: 'snooze', detail: `snoozed until ${until}` };
   return { do: 'suppress', detail: `snoozed until ${until}, after its deadline` };
+}
+
+/** Nobody is woken for what can wait: where, after the quiet hours, at least as much time is left as it waited. */
+function putOff(alert: DueAlert, quietUntil: number | null, now: number): SendDecision | null {
+  if (quietUntil === null || alert.deadline - quietUntil < quietUntil - now) return null;
+  const detail = `quiet hours until ${new Date(quietUntil).toISOString()}`;
+  return { do: 'postpone', until: quietUntil, by: 'quiet_hours', detail };
 }

@@ -1,5 +1,6 @@
 import { type DeliveryStatus } from '#libs/contracts';
 import { type PoolClient } from '#libs/database';
+import { type Postponement } from './decide-at-send.js';
 
 /** A delivery's next state, decided without an attempt or by its outcome. */
 export interface Settlement {
@@ -10,6 +11,7 @@ export interface Settlement {
   nextAttemptAt: number | null;
   supersededBy?: string | null;
   remoteRef?: string | null;
+  postponedBy?: Postponement;
 }
 
 /** Writes states; with `fences` only where that claim still holds. Returns the notifications of what was written, by delivery. */
@@ -24,10 +26,10 @@ export async function settle(
     text: `update deliveries.delivery d set
        status = s.status, detail = s.detail, next_attempt_at = to_timestamp(s.next_at / 1000.0),
        superseded_by = s.superseded_by, remote_ref = coalesce(s.remote_ref, d.remote_ref),
-       unknowns = d.unknowns + (s.status = 'unknown')::int,
+       postponed_by = s.postponed_by, unknowns = d.unknowns + (s.status = 'unknown')::int,
        finished_at = case when s.next_at is null then clock_timestamp() end
-     from unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::uuid[], $6::text[], $7::bigint[])
-       as s (id, status, detail, next_at, superseded_by, remote_ref, fence)
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::uuid[], $6::text[], $7::bigint[], $8::text[])
+       as s (id, status, detail, next_at, superseded_by, remote_ref, fence, postponed_by)
      where d.delivery_id = s.id and (s.fence is null or (d.fence = s.fence and d.status = 'attempting'))
      returning d.delivery_id, d.notification_id`,
     values: [
@@ -38,6 +40,7 @@ export async function settle(
       settlements.map((s) => s.supersededBy ?? null),
       settlements.map((s) => s.remoteRef ?? null),
       settlements.map((_, index) => fences?.[index] ?? null),
+      settlements.map((s) => s.postponedBy ?? null),
     ],
   });
   return new Map(rows.map((row) => [row.delivery_id, row.notification_id]));

@@ -15,6 +15,8 @@ function channel(id: string, changes: Partial<Channel> = {}): Channel {
     agents: null,
     priority: 100,
     enabled: true,
+    language: 'en',
+    quietHours: null,
     source: 'api',
     version: 1,
     createdAt: NOW,

@@ -64,7 +64,7 @@ export class Silences {
       if (rowCount === 0) throw new LedgerError('NOT_FOUND', { detail: `There is no silence ${id}.` });
       await client.query(
         `update deliveries.delivery set next_attempt_at = clock_timestamp()
-         where next_attempt_at > clock_timestamp() and detail like 'snoozed until %' and status in ('pending', 'retry')`,
+         where next_attempt_at > clock_timestamp() and postponed_by = 'snooze' and status in ('pending', 'retry')`,
       );
     });
   }
