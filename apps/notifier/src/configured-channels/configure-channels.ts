@@ -50,6 +50,7 @@ async function applyFile(channels: Channels, file: string, wanted: WantedChannel
           name,
           events: wish.events ?? null,
           agents: wish.agents ?? null,
+          language: wish.language ?? 'en',
           quietHours: wish.quietHours ?? null,
         },
         secrets,
