@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { setInterval as every } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
 import { readMcpToken, writeMcpToken } from '#libs/token-file';
 import { desktop, type Desktop } from './desktop.js';
 import { type Treatment } from './ledger-proxy.js';
 import { RunningLedger, type Installation } from './running-ledger.js';
+import { SteadyCalls } from './steady-calls.js';
 
 const ROTATIONS = Number(process.env['SWAP_ROTATIONS'] ?? 60);
 const CALLS_PER_SECOND = 50;
@@ -18,24 +18,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await ledger[Symbol.asyncDispose]();
 });
-
-/** Calls a tool fifty times a second, without waiting for the answers, until stopped; gives what they answered. */
-function callSteadily({ host }: Desktop) {
-  const stop = new AbortController();
-  const answers: Promise<string>[] = [];
-  const done = (async () => {
-    for await (const _ of every(1000 / CALLS_PER_SECOND, undefined, { signal: stop.signal })) {
-      answers.push(
-        host.call('session_status').then(({ isError, content }) => `${content['status']} ${isError}`, String),
-      );
-    }
-  })().catch(() => undefined);
-  return async () => {
-    stop.abort();
-    await done;
-    return await Promise.all(answers);
-  };
-}
 
 /** Milliseconds from now until the api first answers 200 to this generation of the session. */
 async function swapTime({ proxy }: Desktop, since: number, generation: number): Promise<number> {
@@ -70,7 +52,7 @@ describe('a rotation by somebody else', () => {
     current = installation.session;
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'active' });
-    const stop = callSteadily(it);
+    await using calls = new SteadyCalls(it.host, CALLS_PER_SECOND);
     const times: number[] = [];
     const writers = [
       async () => {
@@ -93,7 +75,7 @@ describe('a rotation by somebody else', () => {
       const further = it.proxy.seen.length + randomInt(3);
       await until(() => it.proxy.seen.length >= further, { describe: 'some more requests' });
     }
-    const answers = await stop();
+    const answers = await calls.stop();
     expect(new Set(answers)).toEqual(new Set(['ok false']));
     expect(answers.length).toBeGreaterThan(ROTATIONS);
     expect(await it.host.self()).toMatchObject({ sessionId: current.id, generation: current.generation });

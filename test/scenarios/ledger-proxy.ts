@@ -7,7 +7,8 @@ import { bareToken } from '#libs/contracts';
 export interface SeenRequest {
   method: string;
   path: string;
-  /** Generation of the bearer token, where there was one. */
+  /** Session and generation of the bearer token, where there was one. */
+  session: string | null;
   generation: number | null;
   /** Whether a holder's assertion came along. */
   holder: boolean;
@@ -90,7 +91,7 @@ export class LedgerProxy implements AsyncDisposable {
     const seen: SeenRequest = {
       method: incoming.method ?? '',
       path: (incoming.url ?? '').replace(/\?.*/, ''),
-      generation: generationOf(incoming),
+      ...bearerOf(incoming),
       holder: incoming.headers['ledger-holder-assertion'] !== undefined,
       at: performance.now(),
       status: 0,
@@ -155,13 +156,15 @@ async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function generationOf(incoming: IncomingMessage): number | null {
+function bearerOf(incoming: IncomingMessage): Pick<SeenRequest, 'session' | 'generation'> {
   const bearer = /^Bearer (\S+)$/.exec(incoming.headers.authorization ?? '')?.[1];
-  if (bearer === undefined) return null;
   try {
-    const { gen } = decodeJwt(bareToken(bearer));
-    return typeof gen === 'number' ? gen : null;
+    const { sid, gen } = decodeJwt(bareToken(bearer ?? ''));
+    return {
+      session: typeof sid === 'string' ? sid : null,
+      generation: typeof gen === 'number' ? gen : null,
+    };
   } catch {
-    return null;
+    return { session: null, generation: null };
   }
 }

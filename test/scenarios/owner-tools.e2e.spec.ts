@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { bareToken } from '#libs/contracts';
-import { startProcess } from '#libs/testing';
 import { readMcpToken } from '#libs/token-file';
 import { desktop } from './desktop.js';
 import { McpHost } from './mcp-host.js';
 import { RunningLedger } from './running-ledger.js';
-
-const SLEDGER = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'bin', 'sledger.mjs');
+import { sledgerJson } from './sledger.js';
 
 let ledger: RunningLedger;
 
@@ -20,17 +18,7 @@ afterAll(async () => {
   await ledger[Symbol.asyncDispose]();
 });
 
-/** Runs the real command line in the ledger's data directory and reads its JSON. */
-async function sledger<T>(...args: string[]): Promise<T> {
-  const command = await startProcess(process.execPath, {
-    args: [SLEDGER, ...args, '--output', 'json'],
-    env: { LEDGER_DATA_DIR: ledger.dataDir },
-  });
-  command.child.stdin.end();
-  const { code } = await command.exited;
-  if (code !== 0) throw new Error(`sledger ${args.join(' ')} ended with ${code}: ${command.output}`);
-  return JSON.parse(command.stdout) as T;
-}
+const sledger = <T>(...args: string[]): Promise<T> => sledgerJson<T>({ dataDir: ledger.dataDir }, ...args);
 
 interface Setup {
   sessionId: string;

@@ -13,6 +13,8 @@ const MAIN = join(process.cwd(), 'dist', 'apps', 'standalone', 'src', 'main.js')
 export class BenchLedger implements AsyncDisposable {
   private constructor(
     private readonly root: string,
+    /** File with the owner credential. */
+    readonly ownerKeyFile: string,
     private readonly process: RunningProcess,
     readonly baseUrl: string,
     readonly owner: OwnerClient,
@@ -36,8 +38,9 @@ export class BenchLedger implements AsyncDisposable {
       { timeoutMs: 120_000, describe: 'the ledger to start' },
     );
     await until(async () => (await fetch(`${baseUrl}/health/ready`)).ok, { timeoutMs: 60_000, describe: 'readiness' });
-    const credential = readFileSync(join(dataDir, 'owner-key'), 'utf8').trim();
-    return new BenchLedger(root, process_, baseUrl, new OwnerClient({ baseUrl, credential }));
+    const ownerKeyFile = join(dataDir, 'owner-key');
+    const credential = readFileSync(ownerKeyFile, 'utf8').trim();
+    return new BenchLedger(root, ownerKeyFile, process_, baseUrl, new OwnerClient({ baseUrl, credential }));
   }
 
   /** A data directory as `mcp setup` leaves it. */

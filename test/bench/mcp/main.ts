@@ -5,8 +5,10 @@ import { until } from '#libs/testing';
 import { LedgerProxy } from '../../scenarios/ledger-proxy.js';
 import { allOf, McpHost } from '../../scenarios/mcp-host.js';
 import { BenchLedger } from './bench-ledger.js';
+import { refreshTimes } from './refresh-token.js';
 
 const ROTATIONS = Number(process.env['BENCH_ROTATIONS'] ?? 1000);
+const REFRESHES = Number(process.env['BENCH_REFRESHES'] ?? 40);
 const STARTS = 7;
 const CALLS_PER_SECOND = 50;
 const SIBLINGS = 5;
@@ -99,6 +101,19 @@ async function hotSwap(ledger: BenchLedger): Promise<Row[]> {
   ];
 }
 
+/** `sledger mcp refresh-token` by the real command, counted from its own creation and from its own revocation. */
+async function refresh(ledger: BenchLedger): Promise<Row[]> {
+  const { fromCreation, fromRevocation, calls, lost } = await refreshTimes(ledger, REFRESHES);
+  for (const text of lost.slice(0, 5)) process.stderr.write(`lost: ${text.slice(0, 500)}\n`);
+  const [created, revoked] = [quantile(fromCreation, 0.99), quantile(fromRevocation, 0.99)];
+  return [
+    row(`refresh-token, ${REFRESHES} times, from creation, p50`, quantile(fromCreation, 0.5), 'ms', '–', true),
+    row(`refresh-token, ${REFRESHES} times, from creation, p99`, created, 'ms', '< 100', created < 100),
+    row(`refresh-token, ${REFRESHES} times, from revocation, p99`, revoked, 'ms', '< 100', revoked < 100),
+    row(`refresh-token, calls lost of ${calls}`, lost.length, 'calls', '0', lost.length === 0),
+  ];
+}
+
 /** Siblings that sleep past the renewal and wake together: how many renewals do they send? */
 async function wakeUp(ledger: BenchLedger): Promise<Row[]> {
   const { dataDir, session } = await ledger.install(40);
@@ -122,7 +137,12 @@ async function wakeUp(ledger: BenchLedger): Promise<Row[]> {
 
 async function main(): Promise<void> {
   await using ledger = await BenchLedger.start();
-  const rows = [...(await startAndMemory(ledger)), ...(await hotSwap(ledger)), ...(await wakeUp(ledger))];
+  const rows = [
+    ...(await startAndMemory(ledger)),
+    ...(await hotSwap(ledger)),
+    ...(await refresh(ledger)),
+    ...(await wakeUp(ledger)),
+  ];
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   mkdirSync('bench-results', { recursive: true });
