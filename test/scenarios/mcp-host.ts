@@ -32,6 +32,8 @@ export class McpHost implements AsyncDisposable {
   readonly notifications: Rpc[] = [];
   /** Answers without an id: to lines that were no message. */
   readonly strays: Rpc[] = [];
+  /** Told of every message as it comes, for tests that pass messages on. */
+  onMessage: (message: Rpc) => void = () => undefined;
 
   private constructor(readonly process: RunningProcess) {}
 
@@ -143,6 +145,7 @@ export class McpHost implements AsyncDisposable {
       const message = messageOf(stdout.slice(this.read, end));
       this.read = end + 1;
       if (message === null) continue;
+      this.onMessage(message);
       if (message.method !== undefined) this.notifications.push(message);
       else if (message.id === undefined || message.id === null) this.strays.push(message);
       else this.answers.set(message.id, message);

@@ -23,6 +23,8 @@ export function createServer(context: ToolContext, era: 'legacy' | 'modern'): Mc
   registerRenewSession(server, context);
   registerExplainDeniedCall(server, context);
   registerRecoverPrompt(server, context.manager);
+  // The lists never change: nobody needs to wait for news of them.
+  server.server.registerCapabilities({ tools: { listChanged: false }, prompts: { listChanged: false } });
   const stopListening = registerSessionResource(server, context.manager, era);
   server.server.onclose = stopListening;
   return server;

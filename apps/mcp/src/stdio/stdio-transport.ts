@@ -1,6 +1,7 @@
 import { type Readable, type Writable } from 'node:stream';
 import { parseJSONRPCMessage, type JSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
 import { LineSplitter, type OversizedLine } from './line-splitter.js';
+import { versionRefusal } from './protocol-version.js';
 import { requestIdIn } from './request-id.js';
 
 const PARSE_ERROR = -32700;
@@ -91,6 +92,11 @@ export class StdioTransport implements Transport {
       this.answerError(idOf(value), INVALID_REQUEST, 'Invalid request: not a JSON-RPC 2.0 message');
       return;
     }
+    const refusal = versionRefusal(message);
+    if (refusal !== null && 'id' in message) {
+      this.answerError(message.id ?? null, refusal.code, refusal.message, refusal.data);
+      return;
+    }
     this.onmessage?.(message);
   }
 
@@ -99,9 +105,9 @@ export class StdioTransport implements Transport {
     this.answerError(requestIdIn(line.start.toString('utf8')), INVALID_REQUEST, text);
   }
 
-  private answerError(id: string | number | null, code: number, message: string): void {
+  private answerError(id: string | number | null, code: number, message: string, data?: unknown): void {
     this.onerror?.(new Error(message));
-    void this.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })).catch(() => undefined);
+    void this.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } })).catch(() => undefined);
   }
 
   private write(line: string): Promise<void> {
