@@ -16,12 +16,17 @@ export interface RacerReport {
   stranded: number;
   /** Attempts that somebody else won. */
   conflicts: number;
+  /** Looks, one every few milliseconds, at which it had no token. */
+  without: number;
 }
+
+const LOOK_MS = 3;
 
 const [, , dataDir, baseUrl] = process.argv;
 const { manager } = assembleSession({ dataDir, baseUrl });
 let stranded = 0;
 let conflicts = 0;
+let without = 0;
 
 function report(): void {
   const token = manager.getToken();
@@ -32,14 +37,23 @@ function report(): void {
           .update(token.replace(/^sl_sess_/, ''))
           .digest('hex');
   const { generation, sessionId } = manager.getState();
-  const line: RacerReport = { sessionId, generation, tokenHash, stranded, conflicts };
+  const line: RacerReport = { sessionId, generation, tokenHash, stranded, conflicts, without };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-manager.onChange(report);
+/** What a call would be sent with at this moment. */
+function look(): void {
+  if (manager.getToken() === null) without++;
+}
+
+manager.onChange(() => {
+  look();
+  report();
+});
 manager.start();
+const looking = setInterval(look, LOOK_MS);
 for await (const order of createInterface({ input: process.stdin })) {
-  if (order === 'count') stranded = conflicts = 0;
+  if (order === 'count') stranded = conflicts = without = 0;
   if (order !== 'renew') continue;
   void manager.renewNow().then((outcome) => {
     if (outcome === 'catch-up') conflicts++;
@@ -47,4 +61,5 @@ for await (const order of createInterface({ input: process.stdin })) {
     report();
   });
 }
+clearInterval(looking);
 await manager.dispose();

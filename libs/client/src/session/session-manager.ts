@@ -81,14 +81,20 @@ export class SessionManager {
     this.schedule();
   }
 
-  /** The token, bare of nothing (`sl_sess_…`), while it is valid; else null. Never waits. */
+  /**
+   * The token, bare of nothing (`sl_sess_…`), while it is valid; else null. Never waits. A token that was just refused is still
+   * given while its successor is being looked for: a session that goes on is at no moment without one.
+   */
   getToken(): string | null {
-    return this.session.usable()?.token ?? null;
+    const usable = this.session.usable();
+    if (usable !== null) return usable.token;
+    const held = this.session.token;
+    return this.keeper.searching && held !== null && !this.session.hasEnded(held) ? held.token : null;
   }
 
   /** The token; where it was just refused and another is being looked for, what the search brings. */
   async nextToken(): Promise<string | null> {
-    if (this.getToken() === null && this.keeper.searching) await this.queue.run(() => Promise.resolve());
+    if (this.session.usable() === null && this.keeper.searching) await this.queue.run(() => Promise.resolve());
     return this.getToken();
   }
 
@@ -113,7 +119,7 @@ export class SessionManager {
    */
   async handleUnauthorized(refused: string): Promise<string | null> {
     await this.queue.run(async () => {
-      const usable = this.getToken();
+      const usable = this.session.usable()?.token ?? null;
       if (usable === null || usable === refused) await this.keeper.unauthorized(null);
     });
     const token = this.getToken();
