@@ -65,9 +65,12 @@ export async function startApi(context: ServiceContext): Promise<RunningApiServi
     url: urlOf(app, config),
     async close() {
       health.drain();
-      await updates.stop();
-      await closeGracefully(app);
-      await service.close();
+      try {
+        await updates.stop();
+        await closeGracefully(app);
+      } finally {
+        await service.close();
+      }
     },
   };
 }

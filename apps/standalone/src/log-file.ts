@@ -4,12 +4,17 @@ import { destination, multistream } from 'pino';
 import { createLogger, type Logger } from '#libs/platform';
 
 const LIMIT_BYTES = 20 * 1024 * 1024;
+const LOOK_AT_SIZE_MS = 60_000;
 
 /** Logs of a standalone process go to a file; only errors also reach the terminal, in one line each. */
 export function openLog(dataDir: string, level: string): { path: string; loggerOf: (service: string) => Logger } {
   const path = join(dataDir, 'logs', 'session-ledger.log');
   rotate(path);
   const file = destination({ dest: path, mode: 0o600, sync: true });
+  // A full disk stops the log, not the ledger. It is said once.
+  file.once('error', (error: Error) => process.stderr.write(`✗ the log ${path} cannot be written: ${error.message}\n`));
+  file.on('error', () => undefined);
+  setInterval(() => rotate(path) && file.reopen(), LOOK_AT_SIZE_MS).unref();
   const both = multistream([
     { level: 'trace', stream: file },
     { level: 'error', stream: { write: toTerminal } },
@@ -22,10 +27,14 @@ function toTerminal(line: string): void {
   process.stderr.write(`✗ ${service}: ${msg}\n`);
 }
 
-function rotate(path: string): void {
+/** Keeps one older file. Returns whether the current one was put away. */
+function rotate(path: string): boolean {
   try {
-    if (statSync(path).size > LIMIT_BYTES) renameSync(path, `${path}.1`);
+    if (statSync(path).size <= LIMIT_BYTES) return false;
+    renameSync(path, `${path}.1`);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }

@@ -1,5 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { identify } from '#libs/embedded';
@@ -124,6 +135,44 @@ describe('the standalone', () => {
     // The output stays open as long as the orphan lives.
     await bootstrap.exited;
     expect(identify(pid)).toBeUndefined();
+  });
+
+  it('stops its servers also when nobody reads what it says any more', async () => {
+    const dir = dataDir();
+    const env = { ...process.env, LEDGER_DATA_DIR: dir, LEDGER_PORT: '0' };
+    const ledger = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    await until(() => existsSync(join(dir, 'server.json')), { timeoutMs: READY_MS, describe: 'the start' });
+    const pids = serverPids(dir);
+    // As `| tee` that Ctrl-C has ended.
+    ledger.stdout.destroy();
+    ledger.stderr.destroy();
+    const exited = once(ledger, 'exit');
+    ledger.kill('SIGINT');
+    expect(await exited).toEqual([0, null]);
+    expect(pids.map(identify)).toEqual([undefined, undefined]);
+  });
+
+  it('stops while it waits for a server that does not answer', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const asked = once(silent, 'connection');
+    const dir = dataDir();
+    await using ledger = await start(dir, { NATS_URL: `nats://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+    const [socket] = (await asked) as [Socket];
+    const postgres = Number(readFileSync(join(dir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    expect(await ledger.stop()).toEqual({ code: 0, signal: null });
+    expect(identify(postgres)).toBeUndefined();
+    socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('goes on when its log cannot be written, and says so', async () => {
+    const dir = dataDir();
+    mkdirSync(join(dir, 'logs'));
+    symlinkSync('/dev/full', join(dir, 'logs', 'session-ledger.log'));
+    await using ledger = await startReady(dir);
+    expect(ledger.stderr).toMatch(/the log .*session-ledger\.log cannot be written: ENOSPC/);
+    expect(await health(dir)).toBe(200);
   });
 
   it('refuses a second instance on the same data directory and says where the first one is', async () => {

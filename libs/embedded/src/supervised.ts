@@ -19,7 +19,7 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /** A child server that is started again on its port when it ends unasked; clients reconnect by themselves. */
 export class Supervised<T extends Server> implements AsyncDisposable {
-  private stopping = false;
+  private readonly ending = new AbortController();
   private watching: Promise<void>;
 
   private constructor(
@@ -39,7 +39,7 @@ export class Supervised<T extends Server> implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.ending.abort();
     await this.server.stop();
     await this.watching;
     // A restart that was under way has made another one.
@@ -51,22 +51,22 @@ export class Supervised<T extends Server> implements AsyncDisposable {
   }
 
   private async watch(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.ending.signal.aborted) {
       const reason = await this.server.exited;
-      if (this.stopping) return;
+      if (this.ending.signal.aborted) return;
       this.options.onMessage?.(`${this.options.name} ended (${reason}); starting it again`);
       await this.relaunch();
     }
   }
 
   private async relaunch(): Promise<void> {
-    for (let pause = FIRST_PAUSE_MS; !this.stopping; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS; !this.ending.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         this.server = await this.options.launch(this.server.port);
         return;
       } catch (error) {
         this.options.onMessage?.(`${this.options.name} does not start: ${(error as Error).message}`);
-        await sleep(pause);
+        await sleep(pause, undefined, { signal: this.ending.signal }).catch(() => undefined);
       }
     }
   }

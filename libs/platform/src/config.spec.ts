@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig, redactConfig } from './config.js';
+import { loadConfig, redactConfig, redactUrl } from './config.js';
 
 describe('loadConfig', () => {
   it('has defaults for everything', () => {
@@ -34,5 +34,19 @@ describe('loadConfig', () => {
     const printed = JSON.stringify(redactConfig(config));
     expect(printed).not.toContain('hunter2');
     expect(printed).not.toContain(Buffer.alloc(32, 7).toString('base64'));
+  });
+});
+
+describe('redactUrl', () => {
+  it.each([
+    ['postgres://user:hunter2@db.example:5432/ledger', 'postgres://db.example:5432/ledger'],
+    ['postgres://user:p@hunter2@db.example/ledger', 'postgres://db.example/ledger'],
+    [
+      'postgres://db.example/ledger?user=u&password=hunter2&sslmode=require',
+      'postgres://db.example/ledger?sslmode=require',
+    ],
+    ['nats://user:hunter2@127.0.0.1:4222', 'nats://127.0.0.1:4222'],
+  ])('shows %s without its secrets', (url, shown) => {
+    expect(redactUrl(url)).toBe(shown);
   });
 });

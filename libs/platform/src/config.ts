@@ -206,7 +206,16 @@ export function redactConfig(config: Config): Record<string, unknown> {
   };
 }
 
-/** A URL without its user and password. */
+/** Parameters of a server's URL that are no secret; drivers take user and password there too. */
+const SHOWN_PARAMETERS = new Set(['host', 'port', 'sslmode', 'application_name']);
+
+/** A URL without its user, password and whatever else may be secret in it. */
 export function redactUrl(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//');
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  for (const name of [...shown.searchParams.keys()]) {
+    if (!SHOWN_PARAMETERS.has(name)) shown.searchParams.delete(name);
+  }
+  return shown.href;
 }

@@ -63,9 +63,9 @@ export async function serveHealth(
   { host, port }: { host: string; port: number },
 ): Promise<HealthServer> {
   const server = createServer((request, response) => {
-    void answer(request.url ?? '/', { health, metrics }).then(({ status, type, body }) => {
-      response.writeHead(status, { 'content-type': type }).end(body);
-    });
+    void answer(request.url ?? '/', { health, metrics })
+      .catch((error: Error) => ({ status: 500, type: 'text/plain', body: `${error.message}\n` }))
+      .then(({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body));
   });
   await listen(server, host, port);
   return {

@@ -1,6 +1,5 @@
 import { type NatsConnection } from '@nats-io/transport-node';
-import { Database } from '#libs/database';
-import { connectNats } from '#libs/messaging';
+import { type Database } from '#libs/database';
 import { Health, serveHealth } from './health.js';
 import { requireUrl, type RunningService, type ServiceContext } from './lifecycle.js';
 import { createMetrics, type Registry } from './telemetry.js';
@@ -22,14 +21,21 @@ export class ServiceParts {
   /** @throws ConfigError when a server's URL is not set, or what the server answered. */
   static async open(name: string, context: ServiceContext): Promise<ServiceParts> {
     const { config, logger } = context;
+    // Loaded here, because who only wants the configuration must not wait for a database driver.
+    const [{ Database }, { connectNats }] = await Promise.all([import('#libs/database'), import('#libs/messaging')]);
     const database = await Database.open({
       url: requireUrl(config, 'databaseUrl'),
       applicationName: `session-ledger ${name}`,
       poolSize: config.databasePool,
       onIdleError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     });
-    const nats = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${name}` });
-    return new ServiceParts(name, context, createMetrics(name), database, nats);
+    try {
+      const nats = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${name}` });
+      return new ServiceParts(name, context, createMetrics(name), database, nats);
+    } catch (error) {
+      await database[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Health and metrics on a port of their own, for a service without another HTTP surface; `stop` ends what works with these parts. */
@@ -41,15 +47,14 @@ export class ServiceParts {
       url: `http://${host}:${server.port}`,
       close: async () => {
         this.health.drain();
-        await stop();
-        await server[Symbol.asyncDispose]();
-        await this.close();
+        await stop()
+          .finally(() => server[Symbol.asyncDispose]())
+          .finally(() => this.close());
       },
     };
   }
 
   async close(): Promise<void> {
-    await this.nats.close();
-    await this.database[Symbol.asyncDispose]();
+    await this.nats.close().finally(() => this.database[Symbol.asyncDispose]());
   }
 }

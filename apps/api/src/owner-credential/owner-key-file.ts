@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import argon2 from 'argon2';
-import { newSecret } from '#libs/platform';
+import { createOnce, newSecret } from '#libs/platform';
 
 /** OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane. */
 export const ARGON2_COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -24,16 +23,7 @@ export class OwnerKeyFile {
   /** Makes the file (0600) with a random secret when there is none. */
   static prepare(path: string): OwnerKeyFile {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-    writeFileSync(draft, `${newSecret()}\n`, { mode: 0o600, flag: 'wx' });
-    try {
-      // A link appears with its whole content, and never over a file that exists.
-      linkSync(draft, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      unlinkSync(draft);
-    }
+    createOnce(path, `${newSecret()}\n`);
     return new OwnerKeyFile(path);
   }
 
