@@ -154,7 +154,7 @@ describe('what is decided again at the moment of sending', () => {
     await fixture.takeIn(event);
     await until(async () => (await deliveries()).some(({ stage }) => stage === 'alert'), { describe: 'the alert' });
     // 100 s of life are left of 200: the time leg holds in the last 20 s.
-    await asOwner(fixture, 'update ledger.session_head set issued_at = issued_at - 85, expires_at = expires_at - 85');
+    await fixture.asOwner('update ledger.session_head set issued_at = issued_at - 85, expires_at = expires_at - 85');
     await fixture.database.query('update deliveries.reminder set due_at = clock_timestamp()');
     await until(() => webhook.received.some(({ body }) => body.includes('"stage":"reminder"')), {
       describe: 'the reminder',
@@ -196,11 +196,3 @@ describe('what is decided again at the moment of sending', () => {
     expect(seen).toEqual([1, 1, 1, 1, 1]);
   });
 });
-
-async function asOwner(fixture: NotifierFixture, statement: string): Promise<void> {
-  const { default: pg } = await import('pg');
-  const client = new pg.Client({ connectionString: fixture.testDatabase.url });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-}

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { agentStream, sessionStream, toCloudEvent, type CloudEvent, type DomainEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
 import {
@@ -289,6 +290,14 @@ export class NotifierFixture implements AsyncDisposable {
     return this.database.query(
       'select delivery_id, number, outcome, reason, detail from deliveries.attempt order by started_at, number',
     );
+  }
+
+  /** Runs statements as the database's owner: what the application may not do. */
+  async asOwner(statements: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.testDatabase.url });
+    await client.connect();
+    await client.query(statements);
+    await client.end();
   }
 
   /** Makes everything that waits due at once, in place of waiting for it. */
