@@ -260,7 +260,7 @@ export class NotifierFixture implements AsyncDisposable {
       deadline: Date.now() + 3_600_000,
       possibleRepeat: false,
       unknowns: 0,
-      content: sender.render([member]),
+      content: sender.render([member], Date.now()),
       members: [member],
     };
   }

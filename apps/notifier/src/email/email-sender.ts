@@ -48,8 +48,8 @@ export class EmailSender implements Sender {
     });
   }
 
-  render(members: Member[]): EmailContent {
-    return emailContent(members, this.language, Date.now());
+  render(members: Member[], now: number): EmailContent {
+    return emailContent(members, this.language, now);
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {

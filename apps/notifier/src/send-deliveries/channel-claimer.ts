@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type Database } from '#libs/database';
 import {
   claimableChannel,
@@ -114,7 +115,7 @@ export class ChannelClaimer {
       leaseSeconds: this.parts.inFlight.leaseSeconds,
       underWay: this.parts.inFlight.idsOf(channel.id),
       onlyProbes: channel.stoppedReason !== null,
-      render: (members) => sender.render(members),
+      render: (members, now) => sender.render(members, now),
     });
     for (const message of messages) this.start(message, sender);
     if (messages.length === 0) await this.returnTokens(sender, sender.gates.length);
@@ -160,6 +161,7 @@ export class ChannelClaimer {
   private async attempt(message: ClaimedMessage, sender: Sender): Promise<void> {
     const { probe, outcomes, metrics } = this.parts;
     await probe('attempt_recorded');
+    const began = performance.now();
     const outcome = await this.send(message, sender);
     // After a failure the channel may have to rest: nothing takes the slot before that is on record.
     const slotIsFree = outcome.kind === 'delivered';
@@ -169,7 +171,8 @@ export class ChannelClaimer {
     if (gate && outcome.kind === 'failed' && outcome.retryAfter !== undefined) {
       await pauseGate(this.parts.database, gate.name, outcome.retryAfter).catch(() => undefined);
     }
-    metrics.completed({ message, outcome });
+    // Database time: what this process's own clock says may be far off.
+    metrics.completed({ message, outcome }, message.startedAt + performance.now() - began);
     const written = outcomes.write({ message, outcome });
     if (slotIsFree) this.freed();
     await written;

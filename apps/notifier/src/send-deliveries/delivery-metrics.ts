@@ -47,11 +47,14 @@ export class DeliveryMetrics {
     }
   }
 
-  completed({ message, outcome }: AttemptResult): void {
+  /** `now`: epoch milliseconds. */
+  completed({ message, outcome }: AttemptResult, now: number): void {
     const type = message.channelType;
     this.attempts.inc({ type, outcome: outcome.kind });
     if (outcome.kind !== 'delivered') this.failures.inc({ type, reason: outcome.reason });
-    else for (const { envelope } of message.members.slice(0, 1)) this.latency.observe({ type }, secondsSince(envelope));
+    else
+      for (const { envelope } of message.members.slice(0, 1))
+        this.latency.observe({ type }, secondsSince(envelope, now));
   }
 
   waiting(type: ChannelType, seconds: number): void {
@@ -59,7 +62,7 @@ export class DeliveryMetrics {
   }
 }
 
-function secondsSince(envelope: string): number {
+function secondsSince(envelope: string, now: number): number {
   const { time } = JSON.parse(envelope) as { time: string };
-  return Math.max(0, (Date.now() - Date.parse(time)) / 1000);
+  return Math.max(0, (now - Date.parse(time)) / 1000);
 }

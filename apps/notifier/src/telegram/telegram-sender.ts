@@ -7,9 +7,13 @@ import { type Phrases } from '../messages/phrases/phrases.js';
 import { telegramContent, type TelegramContent } from './telegram-content.js';
 
 const TIMEOUT_SECONDS = 10;
-/** Telegram: about 30 messages a second for a bot, and 20 a minute for a group; a chat of one person gets no more here. */
-const BOT_LIMIT = { capacity: 30, perSecond: 30 };
-const CHAT_LIMIT = { capacity: 5, perSecond: 20 / 60 };
+/**
+ * Telegram: about 30 messages a second for a bot, one a second for a chat, 20 a minute for a group; a chat of one person gets
+ * no more here. What a bucket holds and what flows into it in that time are together no more than the limit.
+ */
+const BOT_LIMIT = { capacity: 5, perSecond: 25 };
+const CHAT_SECOND_LIMIT = { capacity: 1, perSecond: 1 };
+const CHAT_MINUTE_LIMIT = { capacity: 5, perSecond: 15 / 60 };
 const DIGEST_ABOVE = 3;
 
 /** Told when a group became a supergroup and has another id now. */
@@ -31,7 +35,8 @@ export class TelegramSender implements Sender {
     const bot = config.botToken.split(':')[0]!;
     this.gates = [
       { name: `telegram:${bot}`, ...BOT_LIMIT },
-      { name: `telegram:${bot}:${config.chatId}`, ...CHAT_LIMIT },
+      { name: `telegram:${bot}:${config.chatId}`, ...CHAT_SECOND_LIMIT },
+      { name: `telegram:${bot}:${config.chatId} a minute`, ...CHAT_MINUTE_LIMIT },
     ];
     this.api = new Api(config.botToken, {
       timeoutSeconds: TIMEOUT_SECONDS,
@@ -39,8 +44,8 @@ export class TelegramSender implements Sender {
     });
   }
 
-  render(members: Member[]): TelegramContent {
-    return telegramContent(members, this.phrases, Date.now());
+  render(members: Member[], now: number): TelegramContent {
+    return telegramContent(members, this.phrases, now);
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {

@@ -5,7 +5,7 @@ import { type WebhookConfig } from '#libs/deliveries';
  * Headers of Standard Webhooks. The id stays the same on every attempt, the time is the attempt's; in a rotation both secrets
  * sign.
  *
- * @param now epoch milliseconds
+ * @param now when the attempt began by the database's clock, epoch milliseconds: ours may be far off, and then nobody would take it
  */
 export function signedHeaders(config: WebhookConfig, id: string, body: string, now: number): Record<string, string> {
   const timestamp = Math.floor(now / 1000);

@@ -10,8 +10,13 @@ export interface WebhookBody {
 const COLOUR = { INFO: 0x2f6fed, WARNING: 0xe0a100, CRITICAL: 0xd92d20 } as const;
 
 /** The same alert in the form that a chat service's incoming webhook takes. */
-export function webhookBody(format: 'slack' | 'discord' | 'ntfy', [member]: Member[], phrases: Phrases): WebhookBody {
-  const alert = alertText(member!, phrases, Date.now());
+export function webhookBody(
+  format: 'slack' | 'discord' | 'ntfy',
+  [member]: Member[],
+  phrases: Phrases,
+  now: number,
+): WebhookBody {
+  const alert = alertText(member!, phrases, now);
   const { level } = member!;
   const facts = alert.facts.map(({ label, value }) => ({ name: label, value, inline: true }));
   switch (format) {

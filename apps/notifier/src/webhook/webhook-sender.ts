@@ -39,10 +39,10 @@ export class WebhookSender implements Sender {
     private readonly agent: Dispatcher,
   ) {}
 
-  render(members: Member[]): unknown {
+  render(members: Member[], now: number): unknown {
     return this.config.format === undefined || this.config.format === 'standard'
       ? null
-      : webhookBody(this.config.format, members, phrasesOf(this.language));
+      : webhookBody(this.config.format, members, phrasesOf(this.language), now);
   }
 
   async send(message: ClaimedMessage): Promise<Outcome> {
@@ -59,7 +59,7 @@ export class WebhookSender implements Sender {
           'content-type': type,
           'accept-encoding': 'identity',
           'user-agent': 'session-ledger-notifier',
-          ...signedHeaders(this.config, message.deliveryId, body, Date.now()),
+          ...signedHeaders(this.config, message.deliveryId, body, message.startedAt),
         },
         body,
       });

@@ -20,9 +20,9 @@ export async function noteHealth(client: PoolClient, channelId: string, results:
   if (succeeded) await noteSuccess(client, channelId);
   const failures = results.filter(({ outcome }) => outcome.kind !== 'delivered' && blamesChannel(outcome)).length;
   const woken = failures > 0 && !succeeded ? await noteFailures(client, channelId, failures, results) : [];
-  for (const { outcome } of results) {
+  for (const { message, outcome } of results) {
     if (outcome.kind !== 'failed') continue;
-    if (outcome.retryAfter !== undefined) await pause(client, channelId, outcome.retryAfter);
+    if (outcome.retryAfter !== undefined) await pause(client, channelId, restOf(message, outcome.retryAfter));
     if (outcome.stop) woken.push(...(await stop(client, channelId, outcome.stop, outcome.detail)));
   }
   return woken;
@@ -66,6 +66,12 @@ async function noteFailures(
     channelId,
     reason: `${row.failures} attempts in a row failed, the last one: ${last}. It is tried again every half minute.`,
   });
+}
+
+/** Seconds to rest: what was asked for, but never past the time in which this message can still be told. */
+function restOf({ deadline, startedAt }: ClaimedMessage, retryAfter: number): number {
+  const budget = (deadline - startedAt) / 1000;
+  return retryAfter < budget ? retryAfter : budget / 2;
 }
 
 async function pause(client: PoolClient, channelId: string, seconds: number): Promise<void> {

@@ -20,8 +20,8 @@ export interface ClaimOptions {
   underWay: readonly string[];
   /** The channel is stopped: only test and canary messages. */
   onlyProbes: boolean;
-  /** Text of a message, fixed at its first attempt; null where each attempt renders the same from the event. */
-  render: (members: Member[]) => unknown;
+  /** Text of a message, fixed at its first attempt; null where each attempt renders the same from the event. `now`: epoch milliseconds. */
+  render: (members: Member[], now: number) => unknown;
 }
 
 export interface Claim {
@@ -194,7 +194,7 @@ async function startAttempts(
   now: number,
 ): Promise<ClaimedMessage[]> {
   if (chosen.length === 0) return [];
-  const contents = chosen.map(({ row, members }) => row.content ?? render(members));
+  const contents = chosen.map(({ row, members }) => row.content ?? render(members, now));
   await joinDigests(client, chosen);
   const { rows } = await client.query<{ delivery_id: string; number: number; fence: number }>({
     name: 'start attempts',

@@ -1,7 +1,7 @@
 import { type PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
-import { recordNotification, type SyntheticEvent } from './record-notification.js';
+import { databaseNow, recordNotification, type SyntheticEvent } from './record-notification.js';
 
 /** The same trouble is not told again within this time. */
 const TOLD_FOR = "interval '1 hour'";
@@ -27,10 +27,10 @@ export async function raiseTrouble(client: PoolClient, { channelId, reason }: Ch
      where channel_id <> $1 and enabled and deleted_at is null and stopped_reason is null`,
     [channelId],
   );
-  const now = Date.now();
+  const now = await databaseNow(client);
   const deliveries = await recordNotification(client, {
     stage: 'trouble',
-    event: syntheticEvent('trouble', channelId, { channelId, name: troubled.name, type: troubled.type, reason }),
+    event: syntheticEvent('trouble', channelId, { channelId, name: troubled.name, type: troubled.type, reason }, now),
     eventType: 'ChannelTrouble',
     level: 'WARNING',
     deadline: now + TROUBLE_DEADLINE_MS,
@@ -42,11 +42,12 @@ export async function raiseTrouble(client: PoolClient, { channelId, reason }: Ch
   return [...deliveries.keys()];
 }
 
-/** A message of the notifier's own in the form that webhooks know. */
+/** A message of the notifier's own in the form that webhooks know. `now`: epoch milliseconds. */
 export function syntheticEvent(
   kind: 'trouble' | 'test' | 'canary',
   subject: string,
   data: Record<string, unknown>,
+  now: number,
 ): SyntheticEvent {
   return {
     specversion: '1.0',
@@ -54,7 +55,7 @@ export function syntheticEvent(
     source: 'urn:session-ledger:notifier',
     type: `ledger.channel.${kind}.v1`,
     subject,
-    time: new Date().toISOString(),
+    time: new Date(now).toISOString(),
     datacontenttype: 'application/json',
     data,
   };

@@ -24,6 +24,14 @@ export interface NewNotification {
   routes: Routed[];
 }
 
+/** Database time, epoch milliseconds: what is planned by it must not depend on this process's clock. */
+export async function databaseNow(client: PoolClient): Promise<number> {
+  const { rows } = await client.query<{ now: number }>(
+    'select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now',
+  );
+  return rows[0]!.now;
+}
+
 /** A CloudEvent of the notifier's own: it is no fact of the ledger, so it has no place in the log. */
 export type SyntheticEvent = Omit<CloudEvent, 'position' | 'streamversion' | 'leaf' | 'actor' | 'requestid'>;
 

@@ -1,7 +1,7 @@
 import { type Database } from '#libs/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import { raiseTrouble, syntheticEvent } from './raise-trouble.js';
-import { recordNotification } from './record-notification.js';
+import { databaseNow, recordNotification } from './record-notification.js';
 
 const TEST_DEADLINE_MS = 60_000;
 const CANARY_DEADLINE_MS = 10 * 60_000;
@@ -9,10 +9,10 @@ const CANARY_DEADLINE_MS = 10 * 60_000;
 /** Queues a test message for one channel: claimed, limited, signed and logged like a real one. Returns its delivery's id. */
 export async function sendTest(database: Database, channel: { id: string; name: string }): Promise<string> {
   return database.transaction(async (client) => {
-    const now = Date.now();
+    const now = await databaseNow(client);
     const deliveries = await recordNotification(client, {
       stage: 'test',
-      event: syntheticEvent('test', channel.id, { channelId: channel.id, name: channel.name }),
+      event: syntheticEvent('test', channel.id, { channelId: channel.id, name: channel.name }, now),
       eventType: 'ChannelTest',
       level: 'INFO',
       deadline: now + TEST_DEADLINE_MS,
@@ -53,10 +53,10 @@ export async function sendCanaries(database: Database, everySeconds: number): Pr
           [channel.id],
         );
       }
-      const now = Date.now();
+      const now = await databaseNow(client);
       await recordNotification(client, {
         stage: 'canary',
-        event: syntheticEvent('canary', channel.id, { channelId: channel.id, name: channel.name }),
+        event: syntheticEvent('canary', channel.id, { channelId: channel.id, name: channel.name }, now),
         eventType: 'ChannelCanary',
         level: 'INFO',
         deadline: now + CANARY_DEADLINE_MS,
