@@ -148,6 +148,22 @@ describe('the answer table of a renewal', () => {
     expect(content).toMatchObject({ status: 'ok', session: { generation: 0 } });
     expect(JSON.stringify(content)).toContain('sledger mcp setup');
     expect(it.proxy.count('PUT', '/renew')).toBe(1);
+    // The owner mends it: the process renews as the holder by itself, and tells which generation it runs.
+    const holderId = await ledger.hold(installation.dataDir, installation.session);
+    await renewed(it, 1);
+    expect(it.proxy.requests('PUT', '/renew').map(({ status, holder }) => [status, holder])).toEqual([
+      [403, false],
+      [200, true],
+    ]);
+    await until(
+      async () => {
+        for await (const holder of ledger.owner.holders({ sessionId: installation.session.id })) {
+          if (holder.id === holderId) return holder.generation === 1;
+        }
+        return false;
+      },
+      { describe: 'the receipt' },
+    );
   });
 
   it('503 KILL_SWITCH_ACTIVE: keeps the token and goes on when it is released', async () => {

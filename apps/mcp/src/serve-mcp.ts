@@ -40,6 +40,8 @@ function signalled(): Promise<string> {
 
 /** A library that prints would break the protocol. */
 function keepStdoutClean(): void {
+  // A host may close stderr: nobody reads the log then, and a write that fails is no reason to write another line.
+  process.stderr.on('error', () => undefined);
   globalThis.console = new Console(process.stderr, process.stderr);
 }
 

@@ -1,4 +1,6 @@
 export { DEFAULT_HOLDER, getDataDir, getMcpTokenPath } from './data-dir.js';
+export { isAlive } from './is-alive.js';
+export { FileLock } from './file-lock.js';
 export {
   inspectMcpToken,
   isTokenForm,

@@ -1,5 +1,6 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from './is-alive.js';
 
 /** Removes temporary files beside the token file whose writer was killed. Those of living writers stay. Never throws. */
 export function removeLeftovers(path: string): void {
@@ -18,14 +19,5 @@ export function removeLeftovers(path: string): void {
     } catch {
       // Another process was faster.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

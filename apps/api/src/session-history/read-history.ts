@@ -21,8 +21,9 @@ export async function readHistory(database: Database, page: HistoryPage): Promis
   const deadline = performance.now() + WAIT_MS;
   for (;;) {
     const found = await readStreamWithPositions(database, sessionStream(page.sessionId), page);
-    const reached = found.at(-1)?.version ?? page.version;
-    const isComplete = page.direction === 'before' || found.length === page.limit || reached >= page.headVersion;
+    const reached = found.at(-1)?.version ?? (page.direction === 'after' ? page.version : 0);
+    const wanted = page.direction === 'before' ? Math.min(page.version - 1, page.headVersion) : page.headVersion;
+    const isComplete = (page.direction === 'after' && found.length === page.limit) || reached >= wanted;
     if (isComplete || performance.now() > deadline) return found;
     await sleep(POLL_MS);
   }

@@ -20,6 +20,8 @@ export async function runApp(
     throw new Failure(`${path} is not there`, 'Run `npm run build` in the repository first.', 'not_built');
   }
   giveEnvironment(environment);
+  // How to end is the app's own affair from here on, also when nobody reads its output any more.
+  process.stdout.removeAllListeners('error');
   process.argv.splice(1, process.argv.length, path, ...args);
   await import(pathToFileURL(path).href);
   return Number(process.exitCode ?? EXIT.done);

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -13,6 +13,13 @@ async function errorAfter(host: McpHost, line: string | Buffer): Promise<unknown
   const before = host.strays.length;
   host.writeRaw(line);
   return await until(() => host.strays[before], { describe: 'an error without an id' });
+}
+
+/** Milliseconds of processor time that a process has used; a tick of the kernel is 10 ms. */
+function processorTime(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const fields = rest.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 describe('a host that misbehaves', () => {
@@ -59,6 +66,20 @@ describe('a host that misbehaves', () => {
     expect(host.process.stdout).toMatch(
       /"id":"too long","error":\{"code":-32600,"message":"Message of \d+ bytes refused/,
     );
+  });
+
+  it('may close stderr: the process goes on, and does not spin over lines that nobody reads', async () => {
+    await using host = await McpHost.connect({ dataDir: dataDir(), env: { LEDGER_LOG_LEVEL: 'debug' } });
+    host.process.child.stderr.destroy();
+    const before = processorTime(host.process.pid);
+    const until = performance.now() + 1500;
+    while (performance.now() < until) {
+      // Each is reported on stderr.
+      await errorAfter(host, 'garbage\n');
+      expect((await host.call('session_status')).content['status']).toBe('session_expired');
+    }
+    expect(processorTime(host.process.pid) - before).toBeLessThan(900);
+    expect(await host.close()).toEqual({ code: 0, signal: null });
   });
 
   it('ends the process by closing stdin, in the middle of a line too', async () => {

@@ -1,4 +1,4 @@
-import { explainCall, type CallExplanation } from '#libs/client';
+import { explainCall, type CallExplanation, type CallResult } from '#libs/client';
 import { type CloudEvent } from '#libs/contracts';
 import { z } from 'zod';
 import { guidanceOf, guidanceShape } from '../guidance.js';
@@ -43,8 +43,12 @@ export const registerExplainDeniedCall: RegisterTool = (server, context) => {
           ? answerOf(session, () => ({}))
           : answer({ ...guidance, ...ownFinding(context), generation: used ?? null });
       }
-      const events = { session: await everyEvent(context, mcpReq.signal), context: [] };
-      const found = explainCall(events, { at, ...(used !== undefined && { generation: used }) });
+      const history = await everyEvent(context, mcpReq.signal);
+      if (history.kind !== 'ok') return answerOf(history, () => ({}));
+      const found = explainCall(
+        { session: history.data, context: [] },
+        { at, ...(used !== undefined && { generation: used }) },
+      );
       const allowed = session.data.constraints.allowedOperations;
       const finding = operation !== undefined ? judgeOperation(found, operation, allowed) : found;
       return answer({ status: 'ok', ...show(finding) });
@@ -74,15 +78,16 @@ function ownFinding({ manager }: ToolContext): Record<string, unknown> {
   return reason === null ? {} : { verdict: reason.toUpperCase(), explanation: detail ?? '' };
 }
 
-async function everyEvent({ client }: ToolContext, signal: AbortSignal): Promise<CloudEvent[]> {
+/** All events or none: half a history would explain the call wrongly. */
+async function everyEvent({ client }: ToolContext, signal: AbortSignal): Promise<CallResult<CloudEvent[]>> {
   const events: CloudEvent[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const result = await client.events({ limit: PAGE, ...(cursor !== undefined && { cursor }) }, signal);
-    if (result.kind !== 'ok') break;
+    if (result.kind !== 'ok') return result;
     events.push(...result.data.items);
     if (result.data.nextCursor === null) break;
     cursor = result.data.nextCursor;
   }
-  return events;
+  return { kind: 'ok', data: events };
 }

@@ -35,7 +35,8 @@ export const registerSessionHistory: RegisterTool = (server, { client }) => {
     },
     async ({ limit, cursor }, context) => {
       await progress(context, 0, 1, 'Asking the ledger');
-      const result = await client.events({ limit, ...(cursor !== undefined && { cursor }) }, context.mcpReq.signal);
+      const query = { limit, order: 'newest' as const, ...(cursor !== undefined && { cursor }) };
+      const result = await client.events(query, context.mcpReq.signal);
       await progress(context, 1, 1, 'Done');
       return answerOf(result, ({ items, nextCursor }) => ({ events: items.map(show), nextCursor }));
     },

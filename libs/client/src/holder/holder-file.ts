@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { DEFAULT_HOLDER, getDataDir, readPrivateFile, writePrivateFile } from '#libs/token-file';
+import { DEFAULT_HOLDER, FileLock, getDataDir, readPrivateFile, writePrivateFile } from '#libs/token-file';
 import { HolderIdentity, holderKeys } from './holder-identity.js';
 
 const MAX_BYTES = 262_144;
+/** Milliseconds. */
+const LOCK_POLL = 20;
 
 const holderEntry = holderKeys.extend({
   holderId: z.string(),
@@ -27,8 +30,22 @@ export async function saveHolder(
   name = DEFAULT_HOLDER,
 ): Promise<void> {
   const path = getHolderFilePath(dataDir);
-  const holders = { ...readHolders(path), [name]: holderEntry.parse(entry) };
-  await writePrivateFile(path, `${JSON.stringify({ holders }, null, 2)}\n`);
+  const release = await alone(new FileLock(`${path}.lock`));
+  try {
+    const holders = { ...readHolders(path), [name]: holderEntry.parse(entry) };
+    await writePrivateFile(path, `${JSON.stringify({ holders }, null, 2)}\n`);
+  } finally {
+    release();
+  }
+}
+
+/** Two setups at once would each keep only its own keys. */
+async function alone(lock: FileLock): Promise<() => void> {
+  for (;;) {
+    const release = lock.take();
+    if (release !== null) return release;
+    await sleep(LOCK_POLL);
+  }
 }
 
 /** The holder of that name, or null when there is none. Throws `PrivateFileRefused` when others may read the file. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompactEncrypt, importJWK, jwtVerify } from 'jose';
@@ -49,5 +49,14 @@ describe('a holder', () => {
     expect(identityOf(first).holderId).toBe(HOLDER);
     chmodSync(join(home, 'holder.json'), 0o644);
     expect(() => loadHolder(home)).toThrow('chmod 600');
+  });
+
+  it('keeps the keys of all that are set up at the same time', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'holders-'));
+    const entry = { holderId: HOLDER, issuer: ISSUER, ...(await generateHolderKeys()) };
+    const names = Array.from({ length: 8 }, (_, index) => `desk-${index}`);
+    await Promise.all(names.map((name) => saveHolder(dataDir, entry, name)));
+    expect(names.filter((name) => loadHolder(dataDir, name) === null)).toEqual([]);
+    expect(readdirSync(dataDir)).toEqual(['holder.json']);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CloudEvent, type List, type SessionView } from '#libs/contracts';
 import { type ApiResult } from '../http/api-result.js';
-import { type LedgerApi } from './ledger-api.js';
+import { type EventsQuery, type LedgerApi } from './ledger-api.js';
 import { type SessionManager } from './session-manager.js';
 import { type SessionStatusReport } from './session-status.js';
 
@@ -23,7 +23,7 @@ export class ApiClient {
     return this.call((token) => this.api.whoami(token, signal));
   }
 
-  events(query: { cursor?: string; limit?: number }, signal?: AbortSignal): Promise<CallResult<List<CloudEvent>>> {
+  events(query: EventsQuery, signal?: AbortSignal): Promise<CallResult<List<CloudEvent>>> {
     return this.call((token) => this.api.events(token, this.manager.getState().sessionId ?? '', query, signal));
   }
 

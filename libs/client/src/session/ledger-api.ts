@@ -25,6 +25,13 @@ export interface LedgerApiOptions {
   timeoutMs?: number;
 }
 
+/** Which of a session's events; oldest first unless told otherwise. */
+export interface EventsQuery {
+  cursor?: string;
+  limit?: number;
+  order?: 'oldest' | 'newest';
+}
+
 interface Call<T> {
   method: string;
   path: string;
@@ -72,11 +79,18 @@ export class LedgerApi {
   events(
     token: string,
     sessionId: string,
-    query: { cursor?: string; limit?: number },
+    query: EventsQuery,
     signal?: AbortSignal,
   ): Promise<ApiResult<List<CloudEvent>>> {
     const path = `/v1/sessions/${sessionId}/events`;
-    return this.call({ method: 'GET', path, token, query, parse: events.parse, ...(signal && { signal }) });
+    return this.call({
+      method: 'GET',
+      path,
+      token,
+      query: { ...query },
+      parse: events.parse,
+      ...(signal && { signal }),
+    });
   }
 
   sessions(

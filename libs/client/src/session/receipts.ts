@@ -38,7 +38,8 @@ export class Receipts {
   private async send(receipt: ReceiptBody): Promise<void> {
     const holder = this.holder();
     if (holder === null) {
-      this.due = null;
+      // The keys may come later: kept until then.
+      this.notBefore = performance.now() + RETRY_AFTER;
       return;
     }
     const answer = await this.api.receipt(holder, receipt);

@@ -1,11 +1,11 @@
 import { type Problem, type SessionView } from '#libs/contracts';
+import { type FileLock } from '#libs/token-file';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { type Log } from '../log.js';
 import { type HeldSession, type Trouble } from './held-session.js';
 import { type HeldToken } from './held-token.js';
 import { type LedgerApi } from './ledger-api.js';
 import { type Receipts } from './receipts.js';
-import { type RenewalLock } from './renewal-lock.js';
 import { renewalStep, type RenewalStep } from './renew-session.js';
 import { recoveryDelay, RETRY_DELAYS } from './schedule.js';
 import { type ServerClock } from './server-clock.js';
@@ -19,7 +19,8 @@ export interface SessionKeeperParts {
   session: HeldSession;
   store: TokenStore;
   sources: TokenSources;
-  lock: RenewalLock;
+  /** So that five siblings woken together send one request; the server's compare-and-swap decides. */
+  lock: FileLock;
   receipts: Receipts;
   holder: () => HolderIdentity | null;
   log: Log;
@@ -47,6 +48,8 @@ export class SessionKeeper {
   private unsettled = false;
   private lastSearch = -Infinity;
   private toldKillSwitch = false;
+  /** The holder as which a renewal was last refused for good; null: as none. */
+  private refusedAs: string | null = null;
   /** Quick recoveries used up since the start. */
   private probes = 0;
 
@@ -169,6 +172,22 @@ export class SessionKeeper {
     return clock.earliest() >= session.renewAt && performance.now() >= this.renewNotBefore;
   }
 
+  /** The owner has mended what forbade the renewal: the keys of the holder are there now. */
+  holderCame(): boolean {
+    const { session, holder } = this.parts;
+    return session.finality?.reason === 'holder_required' && (holder()?.holderId ?? null) !== this.refusedAs;
+  }
+
+  /** Forgets that renewing needs a holder; the next look at what is due renews as the holder that is there now. */
+  reconsider(): Promise<void> {
+    this.parts.session.finality = null;
+    this.renewNotBefore = 0;
+    this.recoverAt = null;
+    this.parts.log.info('This installation is a holder now: renewing goes on.');
+    this.parts.changed();
+    return Promise.resolve();
+  }
+
   /** Writes the token in memory to the file, where that failed before. */
   async writeAgain(): Promise<void> {
     const { session } = this.parts;
@@ -206,6 +225,7 @@ export class SessionKeeper {
         return;
       case 'keep':
         session.finality = step.trouble;
+        this.refusedAs = this.parts.holder()?.holderId ?? null;
         this.recoverAt = performance.now() + recoveryDelay();
         log.warn(`No further renewal: ${step.trouble.detail} The token is used until it ends.`);
         this.parts.changed();

@@ -1,5 +1,5 @@
 import { type CloudEvent } from '#libs/contracts';
-import { removeLeftovers } from '#libs/token-file';
+import { FileLock, removeLeftovers } from '#libs/token-file';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { type Log } from '../log.js';
 import { DirectoryWatch } from './directory-watch.js';
@@ -8,7 +8,6 @@ import { holdToken, type HeldToken } from './held-token.js';
 import { hintOf } from './hint.js';
 import { type LedgerApi } from './ledger-api.js';
 import { Receipts } from './receipts.js';
-import { RenewalLock } from './renewal-lock.js';
 import { TICK } from './schedule.js';
 import { type ServerClock } from './server-clock.js';
 import { SessionKeeper, type RenewalOutcome } from './session-keeper.js';
@@ -59,7 +58,7 @@ export class SessionManager {
     const store = new TokenStore(tokenFile, log);
     const receipts = new Receipts(api, holder);
     const sources = new TokenSources({ api, store, session, holder, environmentToken: this.environmentToken, log });
-    const lock = new RenewalLock(`${tokenFile}.lock`);
+    const lock = new FileLock(`${tokenFile}.lock`);
     const changed = (): void => this.announce();
     this.session = session;
     this.store = store;
@@ -190,6 +189,7 @@ export class SessionManager {
       queue.add('recover', () => keeper.recover());
     }
     this.receipts.flush();
+    if (keeper.holderCame()) queue.addDue('holder', () => keeper.reconsider());
     if (keeper.writePending) queue.addDue('write', () => keeper.writeAgain());
     if (keeper.recoverAt !== null && now >= keeper.recoverAt) queue.addDue('recover', () => keeper.recover());
     if (this.renewalIn() <= 0) queue.addDue('renew', () => keeper.renew());

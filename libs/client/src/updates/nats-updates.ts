@@ -11,6 +11,8 @@ export interface NatsUpdatesOptions {
   listener: UpdateListener;
   /** Told when the connection is lost (false) and when it is back (true). */
   connection: (up: boolean) => void;
+  /** Told when the connection is closed for good, e.g. because its user is not known any more. */
+  ended: () => void;
   log: Log;
 }
 
@@ -58,7 +60,7 @@ export class NatsUpdates {
     await this.connection.close().catch(() => undefined);
   }
 
-  private async follow({ connection, listener, log }: NatsUpdatesOptions): Promise<void> {
+  private async follow({ connection, ended, listener, log }: NatsUpdatesOptions): Promise<void> {
     for await (const status of this.connection.status()) {
       if (status.type === 'disconnect') {
         log.info('NATS is gone; the updates come over SSE until it is back.');
@@ -69,5 +71,6 @@ export class NatsUpdates {
       }
     }
     connection(false);
+    ended();
   }
 }

@@ -57,7 +57,8 @@ export class Updates {
     const { listener, log } = this.options;
     const connection = (up: boolean): void => this.sse.setIdle(up && !this.stopped);
     try {
-      this.nats = await NatsUpdates.open({ access, agentId, listener, connection, log });
+      const ended = (): void => void (this.nats = null);
+      this.nats = await NatsUpdates.open({ access, agentId, listener, connection, ended, log });
       log.info('Updates come over NATS.');
       this.sse.setIdle(true);
       listener.opened(false);

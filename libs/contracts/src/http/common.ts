@@ -14,6 +14,11 @@ export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+/** Query of a session's history. */
+export const historyPage = page.extend({
+  order: z.enum(['oldest', 'newest']).default('oldest').describe('Which end to begin at'),
+});
+
 /** A page of a list, newest first, by opaque keyset cursors. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable(), prevCursor: z.string().nullable() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cloudEvent } from '../envelope.js';
-import { listOf, page, uuid } from '../http/common.js';
+import { listOf, historyPage, uuid } from '../http/common.js';
 import { sessionHoldersView } from '../http/holders.js';
 import { sessionQuery, sessionsQuery } from '../http/queries.js';
 import { createSessionBody, revokeSessionBody, sessionView, sessionWithToken } from '../http/sessions.js';
@@ -63,10 +63,10 @@ export const SESSION_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/v1/sessions/:id/events',
     area: 'Sessions',
-    summary: 'A session’s history, oldest first',
+    summary: 'A session’s history, oldest first or newest first',
     credentials: ['owner', 'auditor', 'session'],
     params: byId,
-    query: page,
+    query: historyPage,
     answers: { 200: { description: 'A page of events', schema: listOf(cloudEvent) } },
     example: { params, query: { limit: '10' } },
   },

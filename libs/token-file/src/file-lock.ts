@@ -1,18 +1,19 @@
 import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { isAlive } from './is-alive.js';
 
-/** A lock seen unchanged for longer than any renewal can take was left behind. Milliseconds, monotonic. */
+/** A lock seen unchanged for longer than any holder needs it was left behind. Milliseconds, monotonic. */
 const STALE_AFTER = 30_000;
 
 /**
- * Lets one process of a data directory renew at a time, so that five siblings woken together send one request.
- * Only a courtesy: the server's compare-and-swap decides, so a lost, broken or impossible lock costs a 409, no more.
+ * Lets one process at a time do something in a data directory. Only a courtesy: where no lock can be made, nobody is kept out, so what
+ * it guards must not need it to be right.
  */
-export class RenewalLock {
+export class FileLock {
   private seen: { inode: number; since: number } | null = null;
 
   constructor(private readonly path: string) {}
 
-  /** The release, or null while another process renews. */
+  /** The release, or null while another process holds it. */
   take(): (() => void) | null {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       try {
@@ -55,14 +56,5 @@ export class RenewalLock {
     } catch {
       // Another process was faster.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
