@@ -9,6 +9,7 @@ export {
   type ParkedAt,
   type ReadLog,
 } from './consumer/log-consumer.js';
+export { readAhead } from './consumer/read-ahead.js';
 export {
   JetStreamStrategy,
   LOG_BATCH,

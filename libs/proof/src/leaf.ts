@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** What the leaf of an event covers. The twin in SQL is `ledger.leaf` (migration 0002). */
 export interface LeafFields {
@@ -16,7 +16,7 @@ export interface LeafFields {
   payload: string;
 }
 
-const LEAF_PREFIX = Buffer.of(0x00);
+const LEAF_PREFIX = '\0';
 const STREAM_PREFIX = Buffer.of(0x02);
 
 /** Head of a stream before its first event. */
@@ -24,9 +24,26 @@ export const EMPTY_STREAM_HEAD: Buffer = Buffer.alloc(32);
 
 /** The leaf's input: netstrings, so that no field can run into the next. */
 export function leafInput(fields: LeafFields): Buffer {
-  const { streamId, version, id, type, schemaVersion, micros, actor, requestId, payload } = fields;
-  const parts = [streamId, version, id, type, schemaVersion, micros, actor, requestId, payload];
-  return Buffer.from(parts.map((part) => netstring(String(part))).join(''));
+  return Buffer.from(leafText(fields));
+}
+
+/** One expression: a million of these are hashed in one go. */
+function leafText({
+  streamId,
+  version,
+  id,
+  type,
+  schemaVersion,
+  micros,
+  actor,
+  requestId,
+  payload,
+}: LeafFields): string {
+  return (
+    `${netstring(streamId)}${netstring(String(version))}${netstring(id)}${netstring(type)}` +
+    `${netstring(String(schemaVersion))}${netstring(String(micros))}${netstring(actor)}${netstring(requestId)}` +
+    netstring(payload)
+  );
 }
 
 function netstring(text: string): string {
@@ -35,7 +52,12 @@ function netstring(text: string): string {
 
 /** RFC 6962 leaf hash of an event. */
 export function leafHash(fields: LeafFields): Buffer {
-  return createHash('sha256').update(LEAF_PREFIX).update(leafInput(fields)).digest();
+  return hash('sha256', LEAF_PREFIX + leafText(fields), 'buffer');
+}
+
+/** The same in lower-case hex, as exports carry it. */
+export function leafHex(fields: LeafFields): string {
+  return hash('sha256', LEAF_PREFIX + leafText(fields), 'hex');
 }
 
 /** Next head of a stream's hash chain. */

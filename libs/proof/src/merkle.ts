@@ -1,14 +1,20 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-const NODE_PREFIX = Buffer.of(0x01);
+const HASH_BYTES = 32;
+const NODE_PREFIX = 0x01;
+/** Input of the node that is being hashed: nothing is allocated for it. */
+const input = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX);
 
-/** RFC 6962 interior node. */
+/** RFC 6962 interior node. Throws a RangeError when a side is no hash. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash('sha256').update(NODE_PREFIX).update(left).update(right).digest();
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw new RangeError('a hash has 32 bytes');
+  input.set(left, 1);
+  input.set(right, 1 + HASH_BYTES);
+  return hash('sha256', input, 'buffer');
 }
 
 /** RFC 6962 hash of the empty tree. */
-export const EMPTY_ROOT: Buffer = createHash('sha256').digest();
+export const EMPTY_ROOT: Buffer = hash('sha256', '', 'buffer');
 
 /** Largest power of two below `size` (size > 1): where RFC 6962 splits a tree. */
 export function splitPoint(size: number): number {

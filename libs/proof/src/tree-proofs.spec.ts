@@ -81,3 +81,12 @@ describe('consistency', () => {
     await expect(consistencyProof(6, 5, tree)).rejects.toBeInstanceOf(RangeError);
   });
 });
+
+it('takes nothing for a proof that is made of anything but hashes', () => {
+  const [leaf, root] = [randomBytes(32), randomBytes(32)];
+  for (const junk of [Buffer.alloc(0), randomBytes(31), randomBytes(64)]) {
+    expect(verifyInclusion({ leaf, index: 0, size: 2, root }, [junk])).toBe(false);
+    expect(verifyInclusion({ leaf: junk, index: 0, size: 1, root: junk }, [])).toBe(false);
+    expect(verifyConsistency({ oldSize: 1, oldRoot: leaf, size: 2, root }, [junk])).toBe(false);
+  }
+});

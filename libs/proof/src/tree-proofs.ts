@@ -52,7 +52,7 @@ export function verifyInclusion(
   { leaf, index, size, root }: { leaf: Uint8Array; index: number; size: number; root: Uint8Array },
   path: readonly Uint8Array[],
 ): boolean {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= size) return false;
+  if (!Number.isSafeInteger(index) || index < 0 || index >= size || ![leaf, ...path].every(isHash)) return false;
   let position = index;
   let last = size - 1;
   let hash: Uint8Array = leaf;
@@ -82,7 +82,7 @@ export interface TwoTrees {
 
 /** Whether the proof shows that the larger tree begins with the smaller one. */
 export function verifyConsistency({ oldSize, oldRoot, size, root }: TwoTrees, path: readonly Uint8Array[]): boolean {
-  if (oldSize < 0 || oldSize > size) return false;
+  if (oldSize < 0 || oldSize > size || ![oldRoot, ...path].every(isHash)) return false;
   if (oldSize === size) return path.length === 0 && Buffer.from(oldRoot).equals(root);
   if (oldSize === 0) return path.length === 0;
   const isPowerOfTwo = Number.isInteger(Math.log2(oldSize));
@@ -112,4 +112,9 @@ export function verifyConsistency({ oldSize, oldRoot, size, root }: TwoTrees, pa
     last = Math.floor(last / 2);
   }
   return last === 0 && Buffer.from(oldRoot).equals(oldHash) && Buffer.from(root).equals(newHash);
+}
+
+/** A proof comes from anywhere: what is no hash proves nothing. */
+function isHash(bytes: Uint8Array): boolean {
+  return bytes.length === 32;
 }

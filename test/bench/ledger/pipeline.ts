@@ -1,6 +1,7 @@
 import { exportedEventOf, LOG, toCloudEvent, type CloudEvent } from '#libs/contracts';
 import { type Database } from '#libs/database';
 import { readRecorded } from '#libs/ledger';
+import { readAhead } from '#libs/messaging';
 import { LogVerifier } from '#libs/proof';
 import { Projection, queryAudit } from '#libs/read-models';
 import { quantile } from './statistics.js';
@@ -53,14 +54,12 @@ async function sequenceAll(database: Database): Promise<number> {
   }
 }
 
+/** As the projector's consumer catches up from the store. */
 async function projectAll(database: Database, projection: Projection): Promise<number> {
-  for (let position = 0; ;) {
-    const events = await readRecorded(database, position, BATCH);
-    const last = events.at(-1);
-    if (!last) return position;
-    await projection.apply(events.map((event) => toCloudEvent(event, SOURCE)));
-    position = last.position;
-  }
+  const read = async (after: number, limit: number) =>
+    (await readRecorded(database, after, limit)).map((event) => toCloudEvent(event, SOURCE));
+  for await (const events of readAhead(read, 0, BATCH)) await projection.apply(events);
+  return projection.checkpoint();
 }
 
 /** The lines of an export, as `sledger audit verify` reads them from a file. */

@@ -2,6 +2,7 @@ import { type NatsConnection } from '@nats-io/transport-node';
 import { type CloudEvent } from '#libs/contracts';
 import { pause } from '../pause.js';
 import { AsyncInbox } from './inbox.js';
+import { readAhead } from './read-ahead.js';
 import { openSubscription, type LogDelivery } from './subscription.js';
 
 /** What reads the log: applies events and remembers how far it came, both in one transaction. */
@@ -39,7 +40,7 @@ export interface ParkedAt {
   error: unknown;
 }
 
-const BATCH_SIZE = 500;
+const BATCH_SIZE = 1_000;
 /** How often the store is asked when the bus is quiet: what NATS loses arrives this much later. */
 const IDLE_MS = 1_000;
 const ATTEMPTS = 3;
@@ -111,12 +112,11 @@ export class LogConsumer {
 
   /** Reads the store up to its end. Throws when it has not got what the bus delivered, up to `atLeast`. */
   private async catchUp(signal: AbortSignal, atLeast = 0): Promise<void> {
-    let read: CloudEvent[];
-    do {
-      read = await this.options.readLog(this.position, this.batchSize);
+    for await (const read of readAhead(this.options.readLog, this.position, this.batchSize)) {
       assertDense(read, this.position);
       await this.apply(read);
-    } while (read.length === this.batchSize && !signal.aborted);
+      if (signal.aborted) break;
+    }
     if (this.position < atLeast && !signal.aborted) {
       throw new Error(`the bus delivered position ${atLeast}, the store ends at ${this.position}: the log has forked`);
     }

@@ -6,13 +6,24 @@ export class LeafList {
   count = 0;
 
   push(hash: Uint8Array): void {
-    const start = this.count * HASH_BYTES;
-    if (start === this.block.length) this.block = Buffer.concat([this.block, Buffer.alloc(this.block.length)]);
-    this.block.set(hash, start);
+    this.makeRoom();
+    this.block.set(hash, this.count * HASH_BYTES);
+    this.count += 1;
+  }
+
+  /** 64 characters of hex. */
+  pushHex(hash: string): void {
+    this.makeRoom();
+    this.block.write(hash, this.count * HASH_BYTES, 'hex');
     this.count += 1;
   }
 
   at(index: number): Buffer {
     return this.block.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  }
+
+  private makeRoom(): void {
+    if (this.count * HASH_BYTES < this.block.length) return;
+    this.block = Buffer.concat([this.block, Buffer.alloc(this.block.length)]);
   }
 }

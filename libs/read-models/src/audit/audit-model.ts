@@ -1,5 +1,6 @@
 import { domainEventOf, streamOfEnvelope, type CloudEvent } from '#libs/contracts';
 import { type PoolClient } from '#libs/database';
+import { arrayParameter } from '../array-parameter.js';
 import { type ReadModel } from '../read-model.js';
 
 /** What an audit search looks at. The events themselves stay in the ledger. */
@@ -55,7 +56,7 @@ export const auditModel: ReadModel = {
         rows.map(({ type }) => type),
         rows.map(({ actor }) => actor),
         rows.map(({ reason }) => reason),
-      ],
+      ].map(arrayParameter),
     });
   },
 };

@@ -1,35 +1,57 @@
 import { type CloudEvent } from '#libs/contracts';
 import { type PoolClient } from '#libs/database';
+import { arrayParameter } from '../array-parameter.js';
 import { type ReadModel } from '../read-model.js';
-import { evolveCurrentToken, sessionEventOf, type CurrentToken } from './current-token.js';
-import { CURRENT_TOKEN_SELECT, upsertText, upsertValues } from './current-token-rows.js';
+import { addToChange, noChange, sessionEventOf, type TokenChange } from './current-token.js';
+import { insertText, insertValues, updateText, updateValues } from './current-token-rows.js';
 
 export const currentTokenModel: ReadModel = {
   name: 'current_token',
 
   async apply(client: PoolClient, table: string, batch: readonly CloudEvent[]): Promise<void> {
-    const events = batch.flatMap((envelope) => {
+    const changes = new Map<string, TokenChange>();
+    for (const envelope of batch) {
       const event = sessionEventOf(envelope);
-      return event ? [{ envelope, event }] : [];
-    });
-    if (events.length === 0) return;
-    const rows = await load(
+      if (event === null) continue;
+      const { sessionId } = event.data;
+      let change = changes.get(sessionId);
+      if (!change) changes.set(sessionId, (change = noChange(sessionId)));
+      addToChange(change, event, envelope);
+    }
+    const all = [...changes.values()];
+    await insert(
       client,
       table,
-      events.map(({ event }) => event.data.sessionId),
+      all.filter(({ isNew }) => isNew),
     );
-    for (const { envelope, event } of events) {
-      const { sessionId } = event.data;
-      rows.set(sessionId, evolveCurrentToken(rows.get(sessionId) ?? null, event, envelope));
-    }
-    const text = upsertText(table);
-    await client.query({ name: `current_token.apply.${table}`, text, values: upsertValues([...rows.values()]) });
+    await update(
+      client,
+      table,
+      all.filter(({ isNew }) => !isNew),
+    );
   },
 };
 
-async function load(client: PoolClient, table: string, ids: string[]): Promise<Map<string, CurrentToken>> {
-  const text = `select ${CURRENT_TOKEN_SELECT} from ${table} where session_id = any($1::uuid[])`;
-  const values = [[...new Set(ids)]];
-  const { rows } = await client.query<CurrentToken>({ name: `current_token.load.${table}`, text, values });
-  return new Map(rows.map((row) => [row.sessionId, row]));
+async function insert(client: PoolClient, table: string, changes: TokenChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  await client.query({
+    name: `current_token.insert.${table}`,
+    text: insertText(table),
+    values: insertValues(changes),
+  });
+}
+
+async function update(client: PoolClient, table: string, changes: TokenChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const { rowCount } = await client.query({
+    name: `current_token.update.${table}`,
+    text: updateText(table),
+    values: updateValues(changes),
+  });
+  if (rowCount === changes.length) return;
+  const { rows } = await client.query<{ id: string }>(
+    `select id from unnest($1::uuid[]) id where not exists (select from ${table} where session_id = id)`,
+    [arrayParameter(changes.map(({ fields }) => fields.sessionId))],
+  );
+  throw new Error(`session ${rows[0]?.id ?? 'unknown'} changes before it was created`);
 }

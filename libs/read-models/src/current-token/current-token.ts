@@ -31,44 +31,77 @@ export function sessionEventOf(envelope: CloudEvent): SessionEvent | null {
   return isSessionEvent(event) ? event : null;
 }
 
-/** Folds one event into the row. */
-export function evolveCurrentToken(
-  row: CurrentToken | null,
-  event: SessionEvent,
-  { position, streamversion, time }: CloudEvent,
-): CurrentToken {
-  const changed = { version: streamversion, changedAt: time, changedPosition: position };
-  if (event.type === 'SessionCreated') return { ...created(event), ...changed };
-  if (row === null)
-    throw new Error(`session ${event.data.sessionId} begins with ${event.type} at position ${position}`);
-  switch (event.type) {
-    case 'SessionRenewed': {
-      const { generation, tokenHash, issuedAt, expiresAt, renewalCount } = event.data;
-      return { ...row, ...changed, generation, tokenHash, issuedAt, expiresAt, renewalCount };
-    }
-    case 'SessionRevoked':
-      return { ...row, ...changed, status: 'revoked', endedBy: event.data.trigger };
-    case 'SessionExpired':
-      return { ...row, ...changed, status: 'expired', endedBy: event.data.cause };
-    default:
-      return { ...row, version: streamversion };
-  }
+/** What a batch changes of a session's row. */
+export interface TokenChange {
+  /** The batch has the session's creation: no field is missing. */
+  isNew: boolean;
+  /** Null stays as it is. */
+  fields: { [F in keyof CurrentToken]: CurrentToken[F] | null };
 }
 
-function created({ data }: Extract<SessionEvent, { type: 'SessionCreated' }>) {
-  const { sessionId, agentId, agentName, tokenHash, issuedAt, expiresAt, absoluteExpiresAt, maxRenewals } = data;
+export function noChange(sessionId: string): TokenChange {
   return {
-    sessionId,
-    agentId,
-    agentName,
-    status: 'active' as const,
-    generation: 0,
-    tokenHash,
-    issuedAt,
-    expiresAt,
-    absoluteExpiresAt,
-    renewalCount: 0,
-    maxRenewals,
-    endedBy: null,
+    isNew: false,
+    fields: {
+      sessionId,
+      agentId: null,
+      agentName: null,
+      status: null,
+      generation: null,
+      tokenHash: null,
+      issuedAt: null,
+      expiresAt: null,
+      absoluteExpiresAt: null,
+      renewalCount: null,
+      maxRenewals: null,
+      endedBy: null,
+      version: null,
+      changedAt: null,
+      changedPosition: null,
+    },
   };
+}
+
+/** Folds one more event of the session into the change, in place: a batch has thousands. Needs nothing of the row itself. */
+export function addToChange(change: TokenChange, event: SessionEvent, envelope: CloudEvent): void {
+  const { fields } = change;
+  fields.version = envelope.streamversion;
+  switch (event.type) {
+    case 'SessionCreated':
+      change.isNew = true;
+      create(fields, event);
+      break;
+    case 'SessionRenewed':
+      fields.generation = event.data.generation;
+      fields.tokenHash = event.data.tokenHash;
+      fields.issuedAt = event.data.issuedAt;
+      fields.expiresAt = event.data.expiresAt;
+      fields.renewalCount = event.data.renewalCount;
+      break;
+    case 'SessionRevoked':
+      fields.status = 'revoked';
+      fields.endedBy = event.data.trigger;
+      break;
+    case 'SessionExpired':
+      fields.status = 'expired';
+      fields.endedBy = event.data.cause;
+      break;
+    default:
+      return;
+  }
+  fields.changedAt = envelope.time;
+  fields.changedPosition = envelope.position;
+}
+
+function create(fields: TokenChange['fields'], { data }: Extract<SessionEvent, { type: 'SessionCreated' }>): void {
+  fields.agentId = data.agentId;
+  fields.agentName = data.agentName;
+  fields.status = 'active';
+  fields.generation = 0;
+  fields.tokenHash = data.tokenHash;
+  fields.issuedAt = data.issuedAt;
+  fields.expiresAt = data.expiresAt;
+  fields.absoluteExpiresAt = data.absoluteExpiresAt;
+  fields.renewalCount = 0;
+  fields.maxRenewals = data.maxRenewals;
 }

@@ -31,14 +31,19 @@ export async function rebuild(name: ReadModelName, options: RebuildOptions): Pro
   ]);
   const generation = (begun as { generation: number }).generation;
   let position = 0;
+  let reading = readLog(0, batchSize);
   for (;;) {
     signal?.throwIfAborted();
     const live = await livePosition(database, name);
     onProgress?.({ position, total: live });
     if (live - position <= SWAP_BACKLOG) break;
-    const batch = await readLog(position, batchSize);
+    const batch = await reading;
+    const next = batch.at(-1)?.position ?? position;
+    // The store reads on while this batch is folded; its failure is told when its turn comes.
+    reading = readLog(next, batchSize);
+    reading.catch(() => undefined);
     await database.transaction((client) => advance(client, model, { generation, position }, batch));
-    position = batch.at(-1)?.position ?? position;
+    position = next;
   }
   return database.transaction(async (client) => {
     const { rows } = await client.query<{ position: number }>(
@@ -47,8 +52,13 @@ export async function rebuild(name: ReadModelName, options: RebuildOptions): Pro
     );
     const target = rows[0]?.position ?? 0;
     // The live model may stand still while this reads: the store has these events already.
-    const rest = (await readLog(position, SWAP_BACKLOG * 2)).filter((event) => event.position <= target);
-    await advance(client, model, { generation, position }, rest);
+    while (position < target) {
+      const rest = (await readLog(position, target - position)).slice(0, target - position);
+      const reached = rest.at(-1)?.position;
+      if (reached === undefined) throw new Error(`the store lacks position ${position + 1}, the live one has it`);
+      await advance(client, model, { generation, position }, rest);
+      position = reached;
+    }
     await client.query('select read_model.swap($1, $2)', [name, generation]);
     return target;
   });
