@@ -1,5 +1,5 @@
-import { type NatsConnection } from '@nats-io/transport-node';
-import { type Database } from '#libs/database';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Database } from '#libs/database';
 import { Health, serveHealth } from './health.js';
 import { requireUrl, type RunningService, type ServiceContext } from './lifecycle.js';
 import { createMetrics, type Registry } from './telemetry.js';
