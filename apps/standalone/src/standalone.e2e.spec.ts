@@ -13,7 +13,7 @@ import {
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
-import { identify } from '#libs/embedded';
+import { freePort, identify } from '#libs/embedded';
 import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
 
 const MAIN = join(process.cwd(), 'dist', 'apps', 'standalone', 'src', 'main.js');
@@ -150,6 +150,20 @@ describe('the standalone', () => {
     ledger.kill('SIGINT');
     expect(await exited).toEqual([0, null]);
     expect(pids.map(identify)).toEqual([undefined, undefined]);
+  });
+
+  it('keeps accepting its tokens after a start on another port', async () => {
+    const dir = dataDir();
+    await using first = await start(dir, { LEDGER_PORT: String(await freePort()) });
+    await first.waitFor(/is ready/, READY_MS);
+    const { id } = (await (await request(dir, 'POST', '/v1/agents', { name: 'trader' })).json()) as { id: string };
+    const { token } = (await (await request(dir, 'POST', '/v1/sessions', { agentId: id })).json()) as { token: string };
+    await first.stop();
+    await using second = await start(dir, { LEDGER_PORT: String(await freePort()) });
+    await second.waitFor(/is ready/, READY_MS);
+    const { baseUrl } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')) as { baseUrl: string };
+    const answer = await fetch(`${baseUrl}/v1/session`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(200);
   });
 
   it('stops while it waits for a server that does not answer', async () => {

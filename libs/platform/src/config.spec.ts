@@ -37,6 +37,21 @@ describe('loadConfig', () => {
   });
 });
 
+describe('the configuration', () => {
+  it('names every wrong key in one error, networks and proxies too', () => {
+    const wrong = {
+      LEDGER_TRUSTED_PROXIES: '10.0.0.0/8,my-proxy',
+      LEDGER_ALLOW_PRIVATE_TARGETS: 'my-network',
+      LEDGER_PORT: 'x',
+    };
+    expect(() => loadConfig(wrong)).toThrow(
+      /LEDGER_PORT[\s\S]*LEDGER_TRUSTED_PROXIES: addresses or networks[\s\S]*LEDGER_ALLOW_PRIVATE_TARGETS: addresses or networks/,
+    );
+    const right = { LEDGER_TRUSTED_PROXIES: 'loopback, 10.0.0.0/8,::1', LEDGER_ALLOW_PRIVATE_TARGETS: '127.0.0.0/8' };
+    expect(loadConfig(right).trustedProxies).toEqual(['loopback', '10.0.0.0/8', '::1']);
+  });
+});
+
 describe('redactUrl', () => {
   it.each([
     ['postgres://user:hunter2@db.example:5432/ledger', 'postgres://db.example:5432/ledger'],

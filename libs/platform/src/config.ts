@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { keptIssuer } from './issuer-file.js';
 
 const seconds = (fallback: number, min = 0) => z.coerce.number().int().min(min).default(fallback);
 const count = (fallback: number, min = 1) => z.coerce.number().int().min(min).default(fallback);
@@ -15,6 +17,9 @@ const list = z
       .map((part) => part.trim())
       .filter(Boolean),
   );
+const isNetwork = (text: string) => ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
+/** Names that the web framework knows besides addresses. */
+const PROXY_NAMES = new Set(['loopback', 'linklocal', 'uniquelocal']);
 const path = z
   .string()
   .min(1)
@@ -34,7 +39,10 @@ const schema = z.object({
   LEDGER_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
   LEDGER_TLS_CERT_FILE: path.optional(),
   LEDGER_TLS_KEY_FILE: path.optional(),
-  LEDGER_TRUSTED_PROXIES: list,
+  LEDGER_TRUSTED_PROXIES: list.refine(
+    (proxies) => proxies.every((proxy) => PROXY_NAMES.has(proxy) || isNetwork(proxy)),
+    'addresses or networks as 10.0.0.0/8, or loopback, linklocal, uniquelocal',
+  ),
   LEDGER_OWNER_KEY_FILE: path.optional(),
   LEDGER_SEAL_KEY_FILE: path.optional(),
   LEDGER_SEAL_KEY: z
@@ -49,7 +57,10 @@ const schema = z.object({
   LEDGER_ABSOLUTE_LIFETIME: z.coerce.number().int().min(1).max(7_776_000).default(2_592_000),
   LEDGER_PREVIOUS_TOKEN_GRACE: seconds(30),
   LEDGER_SWEEP_INTERVAL: z.coerce.number().min(0.05).max(3600).default(5),
-  LEDGER_ALLOW_PRIVATE_TARGETS: list,
+  LEDGER_ALLOW_PRIVATE_TARGETS: list.refine(
+    (networks) => networks.every(isNetwork),
+    'addresses or networks as 10.0.0.0/8',
+  ),
   LEDGER_CHANNELS_FILE: path.optional(),
   LEDGER_NATS_REPLICAS: count(1),
   LEDGER_STREAM_MAX_AGE: seconds(604_800, 60),
@@ -166,7 +177,7 @@ function configOf(values: Values): Config {
     port: values.LEDGER_PORT,
     host: values.LEDGER_HOST,
     healthPort: values.LEDGER_HEALTH_PORT,
-    issuer: values.LEDGER_ISSUER ?? `http://127.0.0.1:${values.LEDGER_PORT || 3100}`,
+    issuer: values.LEDGER_ISSUER ?? keptIssuer(dataDir) ?? `http://127.0.0.1:${values.LEDGER_PORT || 3100}`,
     ...(certFile && keyFile && { tls: { certFile, keyFile } }),
     trustedProxies: values.LEDGER_TRUSTED_PROXIES,
     ownerKeyFile: values.LEDGER_OWNER_KEY_FILE ?? join(dataDir, 'owner-key'),

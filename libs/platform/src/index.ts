@@ -14,4 +14,5 @@ export { Counter, createMetrics, Gauge, Histogram, type Registry } from './telem
 export { Health, type HealthReport } from './health.js';
 export { requireUrl, runService, type RunningService, type ServiceContext, type StartService } from './lifecycle.js';
 export { createOnce } from './create-once.js';
+export { keepIssuer } from './issuer-file.js';
 export { ServiceParts } from './service-parts.js';

@@ -7,7 +7,15 @@ import { StartError } from '../start-error.js';
 import { type BackupManifest, readWholeBackup, writeManifest } from './backup-manifest.js';
 
 /** Beside the database. Without `keys` every session would end. The bus is left out: its stream is rebuilt from the database. */
-const KEPT = ['keys', 'owner-key', 'holder.json', 'mcp-token', 'mcp-tokens', join('postgres', 'password')] as const;
+const KEPT = [
+  'keys',
+  'issuer',
+  'owner-key',
+  'holder.json',
+  'mcp-token',
+  'mcp-tokens',
+  join('postgres', 'password'),
+] as const;
 
 /** Copies a stopped ledger into a new folder (0700; it holds every secret of the ledger). Throws `StartError`. */
 export async function backupDataDir(dataDir: string, folder: string): Promise<BackupManifest> {

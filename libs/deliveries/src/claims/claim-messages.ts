@@ -1,9 +1,10 @@
+import { type ChannelType } from '#libs/contracts';
 import { type Database, type PoolClient } from '#libs/database';
 import { type Channel } from '../channels/channel.js';
 import { quietUntil } from '../channels/quiet-hours.js';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
 import { type ClaimedMessage, type Member } from './claimed-message.js';
-import { decideAtSend, type SendDecision, type SilenceNow } from './decide-at-send.js';
+import { decideAtSend, type OwnersWishes, type SendDecision } from './decide-at-send.js';
 import { activeSilences, dueAlertOf, isOutdated, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
 import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 import { supersedingEvents } from './superseding-events.js';
@@ -60,13 +61,17 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
       return { outdated: await isOutdated(client, options.channel.id, options.channel.version), messages: [] };
     }
     await closeLostAttempts(client, rows);
-    const silences = await activeSilences(client);
     const members = await membersOf(
       client,
       rows.filter((row) => row.carrier_id !== null).map((row) => row.delivery_id),
     );
     const now = rows[0]!.now;
-    const sendable = await dropMoot(client, rows, members, silences, now, options.channel);
+    const { type, quietHours } = options.channel;
+    const wishes = {
+      silences: await activeSilences(client),
+      quietUntil: quietHours && quietUntil(quietHours, now),
+    };
+    const sendable = await dropMoot(client, rows, members, wishes, now, type);
     const chosen = choose(sendable, options);
     return { outdated: false, messages: await startAttempts(client, chosen, options, now) };
   });
@@ -95,15 +100,15 @@ async function dropMoot(
   client: PoolClient,
   rows: DueRow[],
   members: Map<string, Member[]>,
-  silences: SilenceNow[],
+  wishes: OwnersWishes,
   now: number,
-  channel: ClaimOptions['channel'],
+  type: ChannelType,
 ): Promise<Sendable[]> {
   const sendable: Sendable[] = [];
   const dropped: { row: DueRow; decision: Exclude<SendDecision, { do: 'send' }> }[] = [];
   for (const row of rows) {
     const others = members.get(row.delivery_id) ?? [];
-    const decision = decide(row, others, silences, now, channel);
+    const decision = decide(row, others, wishes, now, type);
     if (decision.do === 'send') sendable.push({ row, members: [memberOf(row), ...others] });
     else dropped.push({ row, decision });
   }
@@ -132,24 +137,13 @@ async function dropMoot(
 }
 
 /** What is fixed in a digest stays together: it goes while anything in it is worth telling. */
-function decide(
-  row: DueRow,
-  others: Member[],
-  silences: SilenceNow[],
-  now: number,
-  channel: ClaimOptions['channel'],
-): SendDecision {
-  if (row.unknowns > unknownsAllowed(channel.type)) {
+function decide(row: DueRow, others: Member[], wishes: OwnersWishes, now: number, type: ChannelType): SendDecision {
+  if (row.unknowns > unknownsAllowed(type)) {
     return { do: 'die', detail: 'it may have arrived, and a second try ended the same way' };
   }
-  const decision = decideAtSend(
-    dueAlertOf(row),
-    row.session,
-    silences,
-    channel.quietHours && quietUntil(channel.quietHours, now),
-    now,
-  );
-  return others.length > 0 && decision.do !== 'die' ? { do: 'send' } : decision;
+  const decision = decideAtSend(dueAlertOf(row), row.session, wishes, now);
+  const concernsAll = decision.do === 'die' || (decision.do === 'postpone' && decision.by === 'quiet_hours');
+  return others.length > 0 && !concernsAll ? { do: 'send' } : decision;
 }
 
 function settlementOf(

@@ -29,6 +29,13 @@ export interface DueAlert {
   deadline: number;
 }
 
+/** What the owner does not want to be told now. */
+export interface OwnersWishes {
+  silences: readonly SilenceNow[];
+  /** End of the channel's quiet hours, epoch milliseconds; null when none hold. */
+  quietUntil: number | null;
+}
+
 /** Whose wish a message waits for. */
 export type Postponement = 'snooze' | 'quiet_hours';
 
@@ -46,14 +53,12 @@ const SEND: SendDecision = { do: 'send' };
  * Whether an alert is still worth sending. Asked before every attempt: what was true when the event was recorded may have
  * changed while a channel was down.
  *
- * @param quietUntil end of the channel's quiet hours, null when none hold; epoch milliseconds
  * @param now epoch milliseconds
  */
 export function decideAtSend(
   alert: DueAlert,
   session: SessionNow | null,
-  silences: readonly SilenceNow[],
-  quietUntil: number | null,
+  { silences, quietUntil }: OwnersWishes,
   now: number,
 ): SendDecision {
   if (now >= alert.deadline) return { do: 'die', detail: 'the deadline has passed' };

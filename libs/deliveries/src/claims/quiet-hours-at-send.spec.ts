@@ -16,7 +16,7 @@ const ALERT: DueAlert = {
 
 describe('quiet hours', () => {
   const decide = (changes: Partial<DueAlert>, quietUntil: number | null = NOW + 8 * HOUR) =>
-    decideAtSend({ ...ALERT, ...changes }, null, [], quietUntil, NOW);
+    decideAtSend({ ...ALERT, ...changes }, null, { silences: [], quietUntil }, NOW);
 
   it('put off what can wait', () => {
     expect(decide({})).toMatchObject({ do: 'postpone', until: NOW + 8 * HOUR, by: 'quiet_hours' });
