@@ -6,4 +6,3 @@ alter table deliveries.channel
 -- Whose wish a message that was put off waits for, so that it is looked at again when the wish ends.
 alter table deliveries.delivery
   add column postponed_by text check (postponed_by in ('snooze', 'quiet_hours'));
-create index delivery_postponed on deliveries.delivery (postponed_by) where postponed_by is not null;

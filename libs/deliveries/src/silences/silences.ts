@@ -56,16 +56,26 @@ export class Silences {
 
   /** Ends it now: what was put off is decided again at once. Throws `NOT_FOUND`. */
   async end(id: string): Promise<void> {
-    await this.database.transaction(async (client) => {
+    const ended = await this.endWhere('silence_id = $1', [id]);
+    if (ended === 0) throw new LedgerError('NOT_FOUND', { detail: `There is no silence ${id}.` });
+  }
+
+  /** Ends every snooze, whoever began it; what is silenced stays so. */
+  async endSnoozes(): Promise<void> {
+    await this.endWhere("mode = 'snooze'", []);
+  }
+
+  private endWhere(condition: string, values: unknown[]): Promise<number> {
+    return this.database.transaction(async (client) => {
       const { rowCount } = await client.query(
-        `update deliveries.silence set ends_at = clock_timestamp() where silence_id = $1 and ends_at > clock_timestamp()`,
-        [id],
+        `update deliveries.silence set ends_at = clock_timestamp() where ${condition} and ends_at > clock_timestamp()`,
+        values,
       );
-      if (rowCount === 0) throw new LedgerError('NOT_FOUND', { detail: `There is no silence ${id}.` });
       await client.query(
         `update deliveries.delivery set next_attempt_at = clock_timestamp()
          where next_attempt_at > clock_timestamp() and postponed_by = 'snooze' and status in ('pending', 'retry')`,
       );
+      return rowCount ?? 0;
     });
   }
 }
