@@ -17,6 +17,8 @@ export type Order =
   | { do: 'start' }
   /** `kill -9` when this point is reached for the so-manieth time; who comes there earlier stays there. */
   | { do: 'arm'; point: ProbePoint; times: number }
+  /** Say how many bytes of memory the process holds. */
+  | { do: 'measure' }
   /** Take events in as the log brings them. */
   | { do: 'take'; events: CloudEvent[] };
 
@@ -47,6 +49,9 @@ async function obey(order: Order): Promise<void> {
     process.stdout.write('started\n');
   } else if (order.do === 'arm') {
     armed = { point: order.point, left: order.times };
+  } else if (order.do === 'measure') {
+    globalThis.gc?.();
+    process.stdout.write(`rss ${process.memoryUsage.rss()}\n`);
   } else {
     await notifier.intake.apply(order.events);
     process.stdout.write('acked\n');

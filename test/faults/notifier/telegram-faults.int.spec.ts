@@ -2,8 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CuttingProxy, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
-const FUZZ_NAMES = Number(process.env['LEDGER_TEST_FUZZ_NAMES'] ?? 60);
-
 describe('a Telegram channel', () => {
   let fixture: NotifierFixture;
   let telegram: TelegramStandIn;
@@ -117,29 +115,6 @@ describe('a Telegram channel', () => {
     expect(await fixture.settled()).toEqual({ delivered: 1 });
     expect(telegram.calls).toHaveLength(2);
     expect((await fixture.attempts())[0]!.detail).toMatch(/plain text/);
-  });
-
-  it('T3: names of 500 characters with every markup character and emoji arrive, below the limit and with entities that fit', async () => {
-    const marks = [...'*_`[]()~>#+-=|{}.!\\<b>&"\'%\u202e', '👩‍👩‍👧‍👦', '🇰🇷', 'é', '한글'];
-    await fixture.telegram(telegram.apiRoot);
-    const chats = fixture.telegramSender(telegram.apiRoot);
-    for (let i = 0; i < FUZZ_NAMES; i++) {
-      const characters = Array.from({ length: 500 }, () => marks[Math.floor(Math.random() * marks.length)]);
-      const name = [...characters.join('')].slice(0, 500).join('');
-      const { event } = await fixture.warned({ agentName: name });
-      const outcome = await chats.send(fixture.claimedMessage(event, chats));
-      expect(outcome.kind).toBe('delivered');
-    }
-    for (const { parameters } of telegram.calls) {
-      const text = String(parameters['text']);
-      expect(text.length).toBeLessThanOrEqual(4096);
-      expect(() => encodeURIComponent(text)).not.toThrow();
-      for (const { offset, length } of parameters['entities'] as { offset: number; length: number }[]) {
-        expect(offset + length).toBeLessThanOrEqual(text.length);
-        expect(length).toBeGreaterThan(0);
-      }
-    }
-    expect(telegram.messages).toHaveLength(FUZZ_NAMES);
   });
 
   it('T4: accepted and then cut is unknown: one labelled repeat at most', async () => {

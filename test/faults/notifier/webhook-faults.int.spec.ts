@@ -1,13 +1,17 @@
+import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
+import { RawServer, SmtpReceiver, startProcess, until, WebhookReceiver } from '#libs/testing';
+import { startDeafServer } from './deaf-server.js';
+import { type Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
 import { selfSignedCertificate } from './self-signed-certificate.js';
 
 const MEGABYTE = 1024 * 1024;
+const DIST = join(import.meta.dirname, '..', '..', '..', 'dist/test/faults/notifier');
 
 describe('a webhook', () => {
   let fixture: NotifierFixture;
@@ -77,8 +81,42 @@ describe('a webhook', () => {
     expect(webhook.received).toHaveLength(1);
   });
 
-  it('W3: that never answers, drips headers or drips its body is cut, and its slot is free again', async () => {
-    await using hangs = await RawServer.start((socket) => socket.resume());
+  it('W2: a 429 with Retry-After as seconds or as a date is followed by nothing before that time, whatever else is due', async () => {
+    await using dated = await WebhookReceiver.start();
+    webhook.respond((_, earlier) => (earlier === 0 ? { status: 429, headers: { 'retry-after': '7' } } : {}));
+    const date = new Date(Math.ceil(Date.now() / 1000) * 1000 + 9000);
+    dated.respond((_, earlier) =>
+      earlier === 0 ? { status: 429, headers: { 'retry-after': date.toUTCString() } } : {},
+    );
+    await fixture.webhook(webhook.url);
+    await fixture.webhook(dated.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => (await fixture.statuses())['retry'] === 2, { describe: 'both refusals' });
+    // A new alert must wait as well: the whole endpoint said that it is too much.
+    await fixture.takeIn((await fixture.warned()).event);
+    expect(await fixture.settled(30_000)).toEqual({ delivered: 4 });
+    const [refused, ...later] = webhook.received.map(({ receivedAt }) => receivedAt);
+    expect(later).toHaveLength(2);
+    for (const at of later) expect(at - refused!).toBeGreaterThanOrEqual(6900);
+    expect(dated.received).toHaveLength(3);
+    for (const { receivedAt } of dated.received.slice(1))
+      expect(receivedAt).toBeGreaterThanOrEqual(date.getTime() - 100);
+  });
+
+  it('W2: a Retry-After beyond the deadline is cut to the time that is left: it is still tried before the end', async () => {
+    webhook.respond((_, earlier) => (earlier === 0 ? { status: 429, headers: { 'retry-after': '1000000000' } } : {}));
+    await fixture.webhook(webhook.url);
+    const endsAt = Date.now() + 8000;
+    await fixture.takeIn(
+      fixture.expiringSoon(await fixture.warnedSession(), { endsAt: new Date(endsAt).toISOString() }),
+    );
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    const [first, second] = webhook.received.map(({ receivedAt }) => receivedAt);
+    expect(second! - first!).toBeGreaterThan(3000);
+    expect(second!).toBeLessThan(endsAt);
+  });
+
+  it('W3: a connection that is never accepted, dripped headers and a dripped body are cut after 3, 10 and 15 s, and the slot is free', async () => {
     await using dripsHeaders = await RawServer.start((socket) => {
       socket.write('HTTP/1.1 500 No\r\n');
       const timer = setInterval(() => socket.write('x-a: b\r\n'), 200);
@@ -89,24 +127,47 @@ describe('a webhook', () => {
       const timer = setInterval(() => socket.write('1\r\nx\r\n'), 200);
       socket.once('close', () => clearInterval(timer));
     });
-    const started = Date.now();
-    for (const { port } of [hangs, dripsHeaders, dripsBody]) await fixture.webhook(`http://127.0.0.1:${port}/`);
+    await using deaf = await startDeafServer();
+    const cases = [
+      { port: deaf.port, atMost: 3, outcome: 'failed timeout' },
+      { port: dripsHeaders.port, atMost: 10, outcome: 'unknown timeout' },
+      { port: dripsBody.port, atMost: 15, outcome: 'failed http_5xx' },
+    ];
+    const channels: string[] = [];
+    for (const { port } of cases) channels.push((await fixture.webhook(`http://127.0.0.1:${port}/`)).id);
     await fixture.takeIn((await fixture.warned()).event);
-    await until(async () => (await fixture.attempts()).filter(({ outcome }) => outcome !== null).length >= 3, {
+    const ends = async (): Promise<{ channel_id: string; took: number; outcome: string }[]> =>
+      fixture.database.query(
+        `select d.channel_id, extract(epoch from a.ended_at - a.started_at)::float8 as took,
+           concat_ws(' ', a.outcome, a.reason) as outcome
+         from deliveries.attempt a join deliveries.delivery d using (delivery_id)
+         where a.number = 1 and a.ended_at is not null`,
+      );
+    const ended = await until(async () => ((await ends()).length === 3 ? ends() : null), {
       describe: 'three attempts to be cut',
-      timeoutMs: 25_000,
+      timeoutMs: 30_000,
     });
-    expect(Date.now() - started).toBeLessThan(20_000);
-    const ended = (await fixture.attempts()).filter(({ outcome }) => outcome !== null);
-    expect(ended.every(({ outcome }) => outcome !== 'delivered')).toBe(true);
+    for (const [index, { atMost, outcome }] of cases.entries()) {
+      const attempt = ended.find(({ channel_id }) => channel_id === channels[index])!;
+      expect(attempt.outcome).toBe(outcome);
+      expect(attempt.took).toBeGreaterThan(atMost - 0.5);
+      expect(attempt.took).toBeLessThan(atMost + 2);
+    }
+    await fixture.channels.delete(channels[1]!);
+    await fixture.channels.delete(channels[2]!);
+    await until(() => dripsHeaders.sockets.size + dripsBody.sockets.size === 0, {
+      describe: 'the sockets to be closed',
+    });
   });
 
-  it('W4: that answers 300 MB or a gzip bomb is read for 64 KiB at most', async () => {
+  it('W4: that answers 300 MB or a gzip bomb is read for 64 KiB at most, and costs less than 20 MB', async () => {
+    await fixture.notifier.close();
     let written = 0;
     const chunk = Buffer.alloc(MEGABYTE, 97);
+    const flooded = { status: 200 };
     await using flood = await RawServer.start((socket) => {
       socket.once('data', () => {
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 314572800\r\n\r\n');
+        socket.write(`HTTP/1.1 ${flooded.status} OK\r\ncontent-length: 314572800\r\n\r\n`);
         const pump = (): void => {
           while (written < 300 && !socket.destroyed) {
             written += 1;
@@ -116,21 +177,45 @@ describe('a webhook', () => {
         pump();
       });
     });
-    const bomb = gzipSync(Buffer.alloc(50 * MEGABYTE));
+    const bomb = gzipSync(Buffer.alloc(300 * MEGABYTE));
     await using gzip = await RawServer.start((socket) => {
       socket.once('data', () => {
         socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
         socket.write(bomb);
       });
     });
-    await fixture.webhook(`http://127.0.0.1:${flood.port}/`);
+    const { id } = await fixture.webhook(webhook.url);
+    // A process of its own: its memory is the notifier's alone.
+    await using other = await startProcess(process.execPath, {
+      args: ['--expose-gc', join(DIST, 'killed-notifier.js'), fixture.testDatabase.url],
+    });
+    await other.waitFor(/ready/);
+    const order = (what: Order): void => void other.child.stdin.write(`${JSON.stringify(what)}\n`);
+    order({ do: 'start' });
+    const session = await fixture.warnedSession();
+    const warmUp = Array.from({ length: 400 }, () => fixture.expiringSoon(session));
+    order({ do: 'take', events: warmUp });
+    await until(() => webhook.received.length === warmUp.length, { describe: 'the process to be warm' });
+    await fixture.settled();
+    await fixture.channels.delete(id);
+    const memory = async (n: number): Promise<number> => {
+      order({ do: 'measure' });
+      await until(() => other.stdout.split('rss ').length > n, { describe: 'its memory' });
+      return Number(/(\d+)/.exec(other.stdout.split('rss ')[n]!)![1]);
+    };
+    const before = await memory(1);
+    for (const status of [200, 500]) {
+      flooded.status = status;
+      await fixture.webhook(`http://127.0.0.1:${flood.port}/?${status}`);
+    }
     await fixture.webhook(`http://127.0.0.1:${gzip.port}/`);
-    const before = process.memoryUsage.rss();
-    await fixture.takeIn((await fixture.warned()).event);
-    expect(await fixture.settled()).toEqual({ delivered: 2 });
+    order({ do: 'take', events: [(await fixture.warned()).event] });
+    await until(async () => (await fixture.attempts()).filter(({ outcome }) => outcome !== null).length >= 403, {
+      describe: 'the three attempts',
+    });
     await until(() => flood.sockets.size === 0, { describe: 'the flood to be cut' });
+    expect((await memory(2)) - before).toBeLessThan(20 * MEGABYTE);
     expect(written).toBeLessThan(20);
-    expect(process.memoryUsage.rss() - before).toBeLessThan(60 * MEGABYTE);
   });
 
   it.each([301, 302, 307, 308])('W5: a %i is not followed, and counts as a failure', async (status) => {

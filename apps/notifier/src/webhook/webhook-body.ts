@@ -24,13 +24,13 @@ export function webhookBody(
       return json({
         text: slackEscaped(`${alert.title}\n${alert.body}`),
         blocks: [
-          { type: 'header', text: { type: 'plain_text', text: alert.title.slice(0, 150) } },
-          { type: 'section', text: { type: 'plain_text', text: alert.body } },
+          { type: 'header', text: { type: 'plain_text', text: cut(alert.title, 150) } },
+          { type: 'section', text: { type: 'plain_text', text: cut(alert.body, 3000) } },
           {
             type: 'section',
             fields: alert.facts
               .slice(0, 10)
-              .map(({ label, value }) => ({ type: 'plain_text', text: `${label}: ${value}` })),
+              .map(({ label, value }) => ({ type: 'plain_text', text: cut(`${label}: ${value}`, 2000) })),
           },
           ...(alert.command ? [{ type: 'section', text: { type: 'plain_text', text: `→ ${alert.command}` } }] : []),
         ],
@@ -40,17 +40,22 @@ export function webhookBody(
         allowed_mentions: { parse: [] },
         embeds: [
           {
-            title: alert.title.slice(0, 256),
-            description: `${discordEscaped(alert.body)}${alert.command ? `\n\`${alert.command}\`` : ''}`,
+            title: cut(discordEscaped(alert.title), 256),
+            description: `${cut(discordEscaped(alert.body), 3000)}${alert.command ? `\n\`${alert.command}\`` : ''}`,
             color: COLOUR[level],
-            fields: facts.map((fact) => ({ ...fact, value: discordEscaped(fact.value) })),
+            fields: facts.map((fact) => ({ ...fact, value: cut(discordEscaped(fact.value), 300) })),
           },
         ],
       });
     case 'ntfy':
       return {
         type: 'text/plain; charset=utf-8',
-        body: [alert.title, alert.body, ...facts.map(({ name, value }) => `${name}: ${value}`), alert.command ?? '']
+        body: [
+          alert.title,
+          cut(alert.body, 600),
+          ...facts.map(({ name, value }) => `${name}: ${value}`),
+          alert.command ?? '',
+        ]
           .join('\n')
           .trim(),
       };
@@ -59,6 +64,13 @@ export function webhookBody(
 
 function json(value: unknown): WebhookBody {
   return { type: 'application/json; charset=utf-8', body: JSON.stringify(value) };
+}
+
+/** At most so many UTF-16 units, no character cut in two. */
+function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const kept = text.slice(0, limit - 1);
+  return `${/[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
 }
 
 function slackEscaped(text: string): string {

@@ -7,6 +7,8 @@ export interface TelegramCall {
   method: string;
   token: string;
   parameters: Record<string, unknown>;
+  /** Epoch milliseconds. */
+  at: number;
 }
 
 export interface TelegramRefusal {
@@ -144,7 +146,7 @@ export class TelegramStandIn implements AsyncDisposable {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, token = '', method = ''] = /^\/bot([^/]+)\/(\w+)/.exec(request.url ?? '') ?? [];
     const parameters = await parametersOf(request);
-    const call = { method, token, parameters };
+    const call = { method, token, parameters, at: Date.now() };
     if (method === 'getUpdates') {
       this.mostPollers = Math.max(this.mostPollers, ++this.pollers);
       response.once('close', () => this.pollers--);
