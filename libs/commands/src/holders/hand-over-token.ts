@@ -11,15 +11,23 @@ import { rotateSession } from '../rotate-session/rotate-session.js';
 
 /**
  * The current token of a holder's session, sealed to the holder. Whatever happened to the process that should have it, this answers.
- * Errors: KILL_SWITCH_ACTIVE, AGENT_DISABLED, SESSION_REVOKED, SESSION_EXPIRED.
+ * Errors: HOLDER_ASSERTION_INVALID (removed meanwhile), KILL_SWITCH_ACTIVE, AGENT_DISABLED, SESSION_REVOKED, SESSION_EXPIRED.
  */
 export async function handOverToken(
   deps: CommandDeps,
-  holder: HolderHead,
+  authenticated: HolderHead,
   { actor, requestId }: Caller,
 ): Promise<HandOverView> {
+  let holder = authenticated;
   for (;;) {
-    const snapshot = await usableSession(deps, holder);
+    const snapshot = await deps.heads.session(holder.sessionId);
+    if (!snapshot) throw new LedgerError('SESSION_EXPIRED');
+    if (!snapshot.holderIds.includes(holder.holderId)) {
+      // Removed or moved since it was authenticated: what is sealed to it now is not its own any more.
+      holder = await standingHolder(deps, holder.holderId);
+      continue;
+    }
+    await requireUsable(deps, snapshot);
     const { sessionId, generation, expiresAt, tokenHash } = snapshot.head;
     const token = await deps.issuer.derive(snapshot.head);
     if (token === null) {
@@ -34,19 +42,25 @@ export async function handOverToken(
   }
 }
 
-async function usableSession(deps: CommandDeps, holder: HolderHead): Promise<SessionSnapshot> {
-  const snapshot = await deps.heads.session(holder.sessionId);
-  if (!snapshot) throw new LedgerError('SESSION_EXPIRED');
+async function standingHolder({ heads }: CommandDeps, holderId: string): Promise<HolderHead> {
+  const holder = await heads.holder(holderId);
+  if (!holder || holder.removedAt !== null) throw new LedgerError('HOLDER_ASSERTION_INVALID');
+  return holder;
+}
+
+async function requireUsable(deps: CommandDeps, snapshot: SessionSnapshot): Promise<void> {
   const { head, now } = snapshot;
   if (snapshot.killSwitchActive) throw new LedgerError('KILL_SWITCH_ACTIVE');
   if (head.status === 'revoked') throw new LedgerError('SESSION_REVOKED');
   if (head.status === 'expired' || secondsOf(now) >= head.expiresAt) throw new LedgerError('SESSION_EXPIRED');
   if (!snapshot.agentEnabled) throw new LedgerError('AGENT_DISABLED');
   await deps.keys.atLeast(snapshot.signingKeyVersion);
-  return snapshot;
 }
 
-/** `TokenHandedOver` stands once per holder and generation, however often a process asks. False: the generation is not current any more. */
+/**
+ * `TokenHandedOver` stands once per holder and generation, however often a process asks. False: the generation is not current
+ * any more, or the holder is not the session's.
+ */
 async function recordOnce(
   deps: CommandDeps,
   holder: HolderHead,
@@ -61,6 +75,7 @@ async function recordOnce(
     const snapshot = await deps.heads.session(sessionId);
     if (snapshot?.head.status !== 'active' || snapshot.head.generation !== generation) return false;
     const { head, holderIds, now } = snapshot;
+    if (!holderIds.includes(holder.holderId)) return false;
     const { agentId, agentName } = head;
     const handedOver: SessionEvent = {
       type: 'TokenHandedOver',
