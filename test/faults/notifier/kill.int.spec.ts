@@ -13,7 +13,7 @@ import { type ProbePoint } from '../../../apps/notifier/src/send-deliveries/prob
 import { type Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
-const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 3);
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 2);
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist/test/faults/notifier/killed-notifier.js');
 
 interface Point {

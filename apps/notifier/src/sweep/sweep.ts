@@ -13,16 +13,23 @@ export interface SweepParts {
   database: Database;
   logger: Logger;
   commands: DueSessionCommands;
+  /** Monotonic milliseconds. */
+  monotonic?: () => number;
 }
 
 const PAGE = 500;
 const PARALLEL = 8;
 /** A database clock that moves otherwise than ours by more than this has been set. */
 const CLOCK_STEP_MS = 5_000;
+/** So long the owner has to set it right again before sessions are expired by the new time. */
+const CLOCK_DISTRUST_MS = 300_000;
 
 /** Looks at every session whose time has come: reads by index without locks, appends one by one. */
 export class Sweep {
   private lastSeen: { database: number; monotonic: number } | null = null;
+  /** Milliseconds by which the database's clock was set and not yet set back, and since when (monotonic). */
+  private step = 0;
+  private steppedAt = -Infinity;
 
   constructor(private readonly parts: SweepParts) {}
 
@@ -65,22 +72,31 @@ export class Sweep {
     }
   }
 
-  /** Whether the database's clock moved like ours since the last pass: a step must not end sessions. */
+  /** Whether the database's clock moved like ours: a step must not end sessions before somebody could set it right. */
   private async clockIsGood(): Promise<boolean> {
     const rows = await this.parts.database.query<{ now: number }>(
       'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
     );
-    const seen = { database: rows[0]!.now, monotonic: performance.now() };
+    const { monotonic = () => performance.now() } = this.parts;
+    const seen = { database: rows[0]!.now, monotonic: monotonic() };
     const { lastSeen } = this;
     this.lastSeen = seen;
     if (lastSeen === null) return true;
-    const step = seen.database - lastSeen.database - (seen.monotonic - lastSeen.monotonic);
-    if (Math.abs(step) <= CLOCK_STEP_MS) return true;
+    const moved = seen.database - lastSeen.database - (seen.monotonic - lastSeen.monotonic);
+    if (Math.abs(moved) > CLOCK_STEP_MS) this.noteStep(moved, seen.monotonic);
+    return Math.abs(this.step) <= CLOCK_STEP_MS || seen.monotonic - this.steppedAt > CLOCK_DISTRUST_MS;
+  }
+
+  private noteStep(moved: number, now: number): void {
+    const undone = Math.abs(this.step + moved) <= CLOCK_STEP_MS && now - this.steppedAt <= CLOCK_DISTRUST_MS;
+    this.step = undone ? 0 : moved;
+    this.steppedAt = now;
     this.parts.logger.error(
-      { stepMs: Math.round(step) },
-      'the database clock was set: no session is expired in this pass',
+      { stepMs: Math.round(moved) },
+      undone
+        ? 'the database clock was set back to where it was: sessions are expired again'
+        : `the database clock was set: no session is expired for ${CLOCK_DISTRUST_MS / 60_000} minutes. If it is wrong, set it right`,
     );
-    return false;
   }
 }
 
