@@ -94,6 +94,19 @@ describe('an error on the way to an OAuth client', () => {
   });
 });
 
+describe('a URL that the router itself refuses', () => {
+  it.each([`/v1/sessions/${'secret'.repeat(30)}`, '/v1/%ffsecret', '/v1/sessions/%E0%A4%A'])(
+    '%s is a problem of the table and is not repeated',
+    async (path) => {
+      const { status, headers, body } = await api.call<Problem>('GET', path, api.ownerHeaders);
+      expect(status).toBe(400);
+      expect(body.code).toBe('BAD_REQUEST');
+      expect(headers.get('content-type')).toContain('application/problem+json');
+      expect(JSON.stringify(body)).not.toContain('secret');
+    },
+  );
+});
+
 describe('POST /oauth/revoke', () => {
   it('answers 200 whatever the credential beside the token, and acts on the accepted token alone', async () => {
     const dead = await api.session();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type IncomingHttpHeaders } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { NestLogger, newId } from '#libs/platform';
 import { type ApiContext } from './api-context.js';
 import { ApiModule } from './api.module.js';
@@ -16,8 +17,12 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** The HTTP application, not yet listening. */
 export async function createApp(context: ApiContext): Promise<NestFastifyApplication> {
   const { config, logger } = context;
+  const problems = new ProblemFilter(logger);
   const adapter = new FastifyAdapter({
     ...SERVER_LIMITS,
+    // What the router itself refuses: a URL that it cannot decode. It would repeat the URL otherwise.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      problems.send(error, request, reply),
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     requestIdHeader: false,
     genReqId: ({ headers }: { headers: IncomingHttpHeaders }) => {
@@ -32,7 +37,6 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
     logger: new NestLogger(logger),
     abortOnError: false,
   });
-  const problems = new ProblemFilter(logger);
   app.useGlobalFilters(problems);
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', async (request, reply) => {

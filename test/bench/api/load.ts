@@ -1,9 +1,10 @@
 import { Pool } from 'undici';
 
 export interface Request {
-  method: 'GET' | 'PUT';
+  method: 'GET' | 'PUT' | 'POST';
   path: string;
   headers?: Record<string, string>;
+  body?: string;
 }
 
 export interface LoadResult {
@@ -15,26 +16,33 @@ export interface LoadResult {
   failed: number;
 }
 
-/** Keeps `connections` busy for `seconds`; `next` gives the requests, and null when there are no more. */
-export async function load(
-  url: string,
-  { connections, seconds, next }: { connections: number; seconds: number; next: () => Request | null },
-): Promise<LoadResult> {
+export interface Load {
+  connections: number;
+  seconds: number;
+  /** The next request of a caller; null when there are no more. */
+  next: (caller: number) => Request | null;
+  /** Told of every answer, where the next request depends on it. */
+  answered?: (caller: number, body: string) => void;
+}
+
+/** Keeps `connections` busy for `seconds`. */
+export async function load(url: string, { connections, seconds, next, answered }: Load): Promise<LoadResult> {
   const pool = new Pool(url, { connections, pipelining: 1 });
   const times: number[] = [];
   let failed = 0;
   const started = performance.now();
   const end = started + seconds * 1000;
-  const caller = async () => {
-    for (let request = next(); request !== null && performance.now() < end; request = next()) {
+  const call = async (_: unknown, caller: number) => {
+    for (let request = next(caller); request !== null && performance.now() < end; request = next(caller)) {
       const before = performance.now();
       const { statusCode, body } = await pool.request(request);
-      await body.dump();
+      if (answered) answered(caller, await body.text());
+      else await body.dump();
       if (statusCode === 200) times.push(performance.now() - before);
       else failed++;
     }
   };
-  await Promise.all(Array.from({ length: connections }, caller));
+  await Promise.all(Array.from({ length: connections }, call));
   const elapsed = (performance.now() - started) / 1000;
   await pool.close();
   times.sort((a, b) => a - b);

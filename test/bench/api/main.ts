@@ -9,7 +9,9 @@ import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
 import { type RunningProcess, startProcess } from '#libs/testing';
 import { SecretBox } from '#libs/tokens';
 import { SessionMaker } from './aged-sessions.js';
-import { load, type LoadResult, type Request } from './load.js';
+import { load, type Load, type LoadResult, type Request } from './load.js';
+import { OIDC_TABLE } from './oidc-adapter.js';
+import { peerLoads, type Peer } from './peer.js';
 import { report, type Row } from './report.js';
 
 /** Requests per second that a renewal can at most reach here; so many sessions are made ahead for each measurement. */
@@ -65,8 +67,14 @@ async function run(): Promise<void> {
   const agent = await owner.createAgent({ name: 'bench' });
   const maker = new SessionMaker(database, agent, { box: SecretBox.open({ base64: sealKey }), issuer });
 
+  const peerScript = join(import.meta.dirname, 'oidc-peer.js');
+  const peer = JSON.parse(await service([peerScript, postgres.url, POOL, '64'], /peer (\{.*\}) ready/, {})) as Peer;
+  const { key } = await owner.http.json<{ key: string }>('POST', '/v1/api-keys', {
+    body: { name: 'a resource server', role: 'resource' },
+  });
+
   const rows: Row[] = [];
-  for (const connections of [32, 64]) rows.push(...(await measure(connections, { api, bare, maker })));
+  for (const connections of [32, 64]) rows.push(...(await measure(connections, { api, bare, maker, peer, key })));
   report('api', rows);
 }
 
@@ -78,6 +86,7 @@ async function prepareBaseline(database: Database): Promise<void> {
       'create table bench_row (id uuid primary key, payload text not null, at timestamptz default now())',
     );
     await owner.query('grant insert on bench_row to session_ledger_app');
+    await owner.query(OIDC_TABLE);
   } finally {
     owner.release(true);
   }
@@ -87,16 +96,25 @@ interface Sides {
   api: string;
   bare: string;
   maker: SessionMaker;
+  peer: Peer;
+  /** Of a resource server, for introspection. */
+  key: string;
 }
 
 /** Rounds in shuffled order; ratios are taken within a round, the median over the rounds is reported. */
-async function measure(connections: number, { api, bare, maker }: Sides): Promise<Row[]> {
+async function measure(connections: number, { api, bare, maker, peer, key }: Sides): Promise<Row[]> {
   const readers = await maker.make(500);
   const results: Record<string, LoadResult[]> = {};
   const of = (requests: Request[], again: boolean) => {
     let at = 0;
-    return () => (again ? requests[at++ % requests.length] : requests[at++]) ?? null;
+    return { next: () => (again ? requests[at++ % requests.length] : requests[at++]) ?? null };
   };
+  const introspect = readers.map(({ token }): Request => ({
+    method: 'POST',
+    path: '/oauth/introspect',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-www-form-urlencoded' },
+    body: `token=${token}`,
+  }));
   const select = readers.map(({ id }): Request => ({ method: 'GET', path: `/select/${id}` }));
   const whoami = readers.map(({ token }): Request => ({
     method: 'GET',
@@ -109,15 +127,18 @@ async function measure(connections: number, { api, bare, maker }: Sides): Promis
       path: `/v1/sessions/${id}/renew`,
       headers: { authorization: `Bearer ${token}` },
     }));
-    const rungs: [string, string, () => Request | null][] = [
+    const rungs: [string, string, Pick<Load, 'next' | 'answered'>][] = [
       ['insert', bare, of([{ method: 'PUT', path: '/insert' }], true)],
       ['insert again', bare, of([{ method: 'PUT', path: '/insert' }], true)],
       ['renew', api, of(renewals, false)],
       ['select', bare, of(select, true)],
       ['whoami', api, of(whoami, true)],
+      ['introspect', api, of(introspect, true)],
+      ['peer refresh', peer.url, peerLoads(peer).refresh],
+      ['peer introspect', peer.url, peerLoads(peer).introspect],
     ];
-    for (const [name, url, next] of shuffled(rungs)) {
-      const result = await load(url, { connections, seconds, next });
+    for (const [name, url, requests] of shuffled(rungs)) {
+      const result = await load(url, { connections, seconds, ...requests });
       if (result.failed > 0) throw new Error(`${name}: ${result.failed} requests were not answered with 200`);
       // The first round warms up.
       if (round > 0) (results[name] ??= []).push(result);
@@ -133,16 +154,18 @@ function rowsOf(connections: number, results: Record<string, LoadResult[]>): Row
     median((results[name] ?? []).map(({ perSecond }, i) => perSecond / (results[baseline]?.[i]?.perSecond ?? NaN)));
   const noise = ratio('insert again', 'insert');
   const quiet = Math.abs(noise - 1) <= NOISE;
-  const row = (name: string, figure: string, baseline: string): Row => {
+  const row = (name: string, figure: string, baseline: string, goal: number | null = GOAL): Row => {
     const value = ratio(name, baseline);
-    const met = quiet ? value >= GOAL : null;
+    const met = quiet && goal !== null ? value >= goal : null;
     const p99 = median((results[name] ?? []).map((result) => result.p99)).toFixed(1);
     const title = `${figure}, ${connections} connections (p99 ${p99} ms)`;
-    return { figure: title, value: rate(name), unit: '/s', baseline: rate(baseline), ratio: value, goal: GOAL, met };
+    return { figure: title, value: rate(name), unit: '/s', baseline: rate(baseline), ratio: value, goal, met };
   };
   return [
     row('renew', 'renew against one durable insert', 'insert'),
     row('whoami', 'GET /v1/session against one select', 'select'),
+    row('renew', 'renew against oidc-provider’s refresh', 'peer refresh', null),
+    row('introspect', 'introspection against oidc-provider’s', 'peer introspect', null),
     {
       figure: `A/A check, ${connections} connections${quiet ? '' : ': too noisy, the run is void'}`,
       value: rate('insert again'),

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../child-environment.js';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 180_000;
@@ -26,12 +27,15 @@ export async function aptDownload(packageName: string, folder: string): Promise<
     'Debug::NoLocking=1',
   ].flatMap((option) => ['-o', option]);
   const apt = (...args: string[]): Promise<unknown> =>
-    run('apt-get', [...options, ...args], { cwd: folder, timeout: TIMEOUT_MS });
+    run('apt-get', [...options, ...args], { cwd: folder, timeout: TIMEOUT_MS, env: childEnvironment() });
 
   await apt('--quiet', 'update');
   await apt('--quiet', 'download', packageName);
   const archive = readdirSync(folder).find((file) => file.endsWith('.deb'));
   if (archive === undefined) throw new Error(`apt-get downloaded no package ${packageName}`);
-  await run('dpkg', ['-x', join(folder, archive), join(folder, 'root')], { timeout: TIMEOUT_MS });
+  await run('dpkg', ['-x', join(folder, archive), join(folder, 'root')], {
+    timeout: TIMEOUT_MS,
+    env: childEnvironment(),
+  });
   return join(folder, 'root');
 }

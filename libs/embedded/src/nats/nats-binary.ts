@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../child-environment.js';
 import { aptDownload, hasApt } from './apt-download.js';
 
 const run = promisify(execFile);
@@ -36,7 +37,7 @@ export async function findNatsServer(options: FindNatsOptions): Promise<string> 
 
 async function runs(command: string): Promise<boolean> {
   try {
-    await run(command, ['--version']);
+    await run(command, ['--version'], { env: childEnvironment() });
     return true;
   } catch {
     return false;

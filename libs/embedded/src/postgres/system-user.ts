@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { childEnvironment } from '../child-environment.js';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -17,7 +18,7 @@ export function unprivilegedUser(): SystemUser {
 function lookUp(name: string): SystemUser | undefined {
   try {
     const id = (flag: string): number =>
-      Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
+      Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'], env: childEnvironment() }));
     return { uid: id('-u'), gid: id('-g') };
   } catch {
     return undefined;
@@ -27,7 +28,7 @@ function lookUp(name: string): SystemUser | undefined {
 function createUser(): SystemUser | undefined {
   try {
     const flags = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin'];
-    execFileSync('useradd', [...flags, OWN_USER], { stdio: 'ignore' });
+    execFileSync('useradd', [...flags, OWN_USER], { stdio: 'ignore', env: childEnvironment() });
     return lookUp(OWN_USER);
   } catch {
     return undefined;

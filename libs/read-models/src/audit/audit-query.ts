@@ -30,16 +30,14 @@ export interface AuditScope {
   agents?: readonly string[] | null;
 }
 
-/** The ledger's events, newest first. Throws a RangeError for a cursor that is none. */
-export async function queryAudit(
-  database: Database,
+/** The statement of one page of a search, newest first unless the cursor leads back. */
+export function auditStatement(
   query: AuditQuery,
-  { source, agents = null }: AuditScope,
-): Promise<List<CloudEvent>> {
+  { agents = null }: Pick<AuditScope, 'agents'>,
+): { text: string; values: unknown[]; cursor: AuditCursor | null } {
   const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
   const { where, values } = conditions({ ...query, agents }, cursor);
-  const isBackward = cursor?.direction === 'newer';
-  const order = isBackward ? 'asc' : 'desc';
+  const order = cursor?.direction === 'newer' ? 'asc' : 'desc';
   const text = `
     select ${COLUMNS}
     from (
@@ -47,6 +45,17 @@ export async function queryAudit(
       order by occurred_at ${order}, position ${order} limit ${query.limit + 1}
     ) a ${eventOf('a')}
     order by a.occurred_at ${order}, a.position ${order}`;
+  return { text, values, cursor };
+}
+
+/** The ledger's events, newest first. Throws a RangeError for a cursor that is none. */
+export async function queryAudit(
+  database: Database,
+  query: AuditQuery,
+  { source, agents = null }: AuditScope,
+): Promise<List<CloudEvent>> {
+  const { text, values, cursor } = auditStatement(query, { agents });
+  const isBackward = cursor?.direction === 'newer';
   const found = await database.query<Row>(text, values);
   const hasMore = found.length > query.limit;
   const rows = found.slice(0, query.limit);
