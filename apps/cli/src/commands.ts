@@ -25,7 +25,9 @@ export class Commands {
       giveEnvironment({ LEDGER_DATA_DIR: this.settings.dataDir });
       const positional = args.slice(0, -2) as A;
       const { Cli } = await import('./cli.js');
-      this.exitCode = (await handler(new Cli(this.terminal, this.settings), options, ...positional)) ?? EXIT.done;
+      const cli = new Cli(this.terminal, this.settings);
+      const code = await cli.screen.during('waiting for the server', () => handler(cli, options, ...positional));
+      this.exitCode = code ?? EXIT.done;
     };
   }
 }

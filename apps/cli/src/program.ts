@@ -38,8 +38,11 @@ const FEATURES: readonly Register[] = [
   registerCompletion,
 ];
 
-/** The whole of `sledger`, defined but not loaded: each command imports its work when it runs. */
-export function buildProgram(commands: Commands): Command {
+/**
+ * The whole of `sledger`, defined but not loaded: each command imports its work when it runs. With `json` wrong usage is
+ * thrown only, for the caller to report.
+ */
+export function buildProgram(commands: Commands, { json }: { json: boolean }): Command {
   const { stdout, stderr } = commands.terminal;
   const program = new Command('sledger')
     .description('Session Ledger: issue, renew, watch and revoke the session tokens of your agents.')
@@ -50,8 +53,8 @@ export function buildProgram(commands: Commands): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'sledger: ')),
+      writeErr: (text) => json || stderr.write(text),
+      outputError: (text, write) => json || write(text.replace(/^error: /, 'sledger: ')),
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
     })

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { Commands } from './commands.js';
 import { asFailure } from './explain-failure.js';
-import { EXIT, type Failure } from './failure.js';
+import { EXIT, Failure } from './failure.js';
 import { buildProgram } from './program.js';
 import { Style } from './terminal/style.js';
 import type { Terminal } from './terminal/terminal.js';
@@ -9,17 +9,26 @@ import type { Terminal } from './terminal/terminal.js';
 /** Runs `sledger <args>` and gives its exit code. Never throws. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   const commands = new Commands(terminal);
+  const json = wantsJson(args);
   try {
-    await buildProgram(commands).parseAsync(args, { from: 'user' });
+    await buildProgram(commands, { json }).parseAsync(args, { from: 'user' });
     return commands.exitCode;
   } catch (error) {
-    // Commander has printed its message (or the help that was asked for) already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed;
+    if (error instanceof CommanderError) {
+      // Commander has printed its message (or the help that was asked for) already, but never as JSON.
+      if (error.exitCode === 0) return EXIT.done;
+      if (json) report(misused(error), terminal, json);
+      return EXIT.failed;
+    }
     const failure = asFailure(error, commands.settings);
     if (failure.code === 'interrupted') return EXIT.interrupted;
-    report(failure, terminal, wantsJson(args));
+    report(failure, terminal, json);
     return EXIT.failed;
   }
+}
+
+function misused({ message }: CommanderError): Failure {
+  return new Failure(message.replace(/^error: /, ''), 'See `sledger --help`.', 'bad_usage');
 }
 
 function wantsJson(args: readonly string[]): boolean {

@@ -41,10 +41,10 @@ export function shortener(ids: readonly string[]): (id: string) => string {
 export function pick<T extends { id: string }>(
   text: string,
   candidates: readonly T[],
-  kind: { one: string; listCommand: string },
+  kind: { one: string; many?: string; listCommand: string },
 ): T {
   const wanted = text.toLowerCase();
-  const matches = candidates.filter(({ id }) => id.startsWith(wanted));
+  const matches = wanted === '' ? [] : candidates.filter(({ id }) => id.startsWith(wanted));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
   if (matches.length === 0) {
@@ -53,7 +53,7 @@ export function pick<T extends { id: string }>(
   const short = shortener(matches.map(({ id }) => id));
   const list = matches.slice(0, 10).map(({ id }) => short(id));
   throw new Failure(
-    `"${text}" means ${matches.length} ${kind.one}s: ${list.join(', ')}${matches.length > 10 ? ', …' : ''}`,
+    `"${text}" means ${matches.length} ${kind.many ?? `${kind.one}s`}: ${list.join(', ')}${matches.length > 10 ? ', …' : ''}`,
     'Give more digits.',
     'ambiguous',
   );

@@ -1,5 +1,6 @@
 import type { Register } from '../commands.js';
 import type { AddAgentOptions } from './add-agent.js';
+import { examples } from '../help-examples.js';
 
 export const registerAgents: Register = (program, commands) => {
   const agent = program.command('agent').description('register and list the agents that sessions are issued to');
@@ -15,7 +16,10 @@ export const registerAgents: Register = (program, commands) => {
     .option('--audience <list>', 'audiences of its tokens besides this server, separated by commas')
     .option('--no-supersede', 'a new session leaves the agent’s others alive')
     .option('--reuse <policy>', 'when an old token is presented for renewal: alert or revoke')
-    .addHelpText('after', '\nExample:\n  $ sledger agent add trader --expires-in 7d --allowed-ops read,trade\n')
+    .addHelpText(
+      'after',
+      examples('sledger agent add my-agent', 'sledger agent add trader --expires-in 7d --allowed-ops read,trade'),
+    )
     .action(
       commands.action<AddAgentOptions, [string]>(async (cli, options, name) =>
         (await import('./add-agent.js')).addAgent(cli, options, name),
@@ -25,6 +29,7 @@ export const registerAgents: Register = (program, commands) => {
   agent
     .command('list')
     .description('list all agents')
+    .addHelpText('after', examples('sledger agent list', 'sledger agent list --output json'))
     .action(commands.action(async (cli) => (await import('./list-agents.js')).listAgents(cli)));
 
   for (const [verb, enabled] of [
@@ -35,6 +40,7 @@ export const registerAgents: Register = (program, commands) => {
       .command(`${verb} <agent>`)
       .description(enabled ? 'let an agent get tokens again' : 'no new session, renewal or hand-over for an agent')
       .option('--reason <text>', 'why; kept in the ledger')
+      .addHelpText('after', examples(`sledger agent ${verb} trader --reason "holidays"`))
       .action(
         commands.action<{ reason?: string }, [string]>(async (cli, { reason }, name) =>
           (await import('./enable-agent.js')).enableAgent(cli, name, { enabled, ...(reason && { reason }) }),

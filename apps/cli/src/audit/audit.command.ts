@@ -1,5 +1,6 @@
 import type { Register } from '../commands.js';
 import { collect } from '../collect.js';
+import { examples } from '../help-examples.js';
 import type { AuditFilterOptions } from './audit-filter.js';
 import type { ExportAuditOptions } from './export-audit.js';
 import type { VerifyAuditOptions } from './verify-audit.js';
@@ -9,7 +10,7 @@ export const registerAudit: Register = (program, commands) => {
 
   withFilters(audit.command('query').description('events that match, the newest first'))
     .option('--limit <count>', 'at most so many', '50')
-    .addHelpText('after', '\nExample:\n  $ sledger audit query --agent trader --type SessionRevoked --since 7d\n')
+    .addHelpText('after', examples('sledger audit query --agent trader --type SessionRevoked --since 7d'))
     .action(
       commands.action<AuditFilterOptions & { limit: string }>(async (cli, options) =>
         (await import('./query-audit.js')).queryAudit(cli, options),
@@ -18,6 +19,7 @@ export const registerAudit: Register = (program, commands) => {
 
   withFilters(audit.command('tail').description('print events as they are recorded, until Ctrl-C'))
     .option('--lines <count>', 'so many of the past first', '10')
+    .addHelpText('after', examples('sledger audit tail', 'sledger audit tail --agent trader --output json'))
     .action(
       commands.action<AuditFilterOptions & { lines: string }>(async (cli, options) =>
         (await import('./tail-audit.js')).tailAudit(cli, options),
@@ -27,7 +29,13 @@ export const registerAudit: Register = (program, commands) => {
   withFilters(audit.command('export').description('write events, oldest first; all of them can be verified later'))
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--to <file>', 'into this file (default: stdout)')
-    .addHelpText('after', '\nExample:\n  $ sledger audit export --to ledger.ndjson\n')
+    .addHelpText(
+      'after',
+      examples(
+        'sledger audit export --to ledger.ndjson',
+        'sledger audit export --since 30d --format csv --to november.csv',
+      ),
+    )
     .action(
       commands.action<ExportAuditOptions>(async (cli, options) =>
         (await import('./export-audit.js')).exportAudit(cli, options),
@@ -42,7 +50,10 @@ export const registerAudit: Register = (program, commands) => {
     .option('--state', 'also have the server compare every session with its events')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ sledger audit verify ledger.ndjson\n  $ sledger audit verify ledger.ndjson --key log.key --witness checkpoint-2026-11-20\n',
+      examples(
+        'sledger audit verify ledger.ndjson',
+        'sledger audit verify ledger.ndjson --key log.key --witness checkpoint-2026-11-20',
+      ),
     )
     .action(
       commands.action<VerifyAuditOptions, [string]>(async (cli, options, file) =>
@@ -54,6 +65,7 @@ export const registerAudit: Register = (program, commands) => {
     .command('checkpoint')
     .description('the newest signed head of the log and its public key; keep both elsewhere as witness')
     .option('--to <file>', 'write the signed note into this file')
+    .addHelpText('after', examples('sledger audit checkpoint --to checkpoint-2026-11-21'))
     .action(
       commands.action<{ to?: string }>(async (cli, options) =>
         (await import('./show-checkpoint.js')).showCheckpoint(cli, options),

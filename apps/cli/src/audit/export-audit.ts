@@ -25,6 +25,7 @@ export async function exportAudit(cli: Cli, options: ExportAuditOptions): Promis
   const response = isWhole
     ? await owner.http.stream('GET', '/v1/audit/log', { accept: '*/*' })
     : await owner.http.stream('GET', '/v1/audit/export', { query: { ...filter, format }, accept: '*/*' });
+  if (to === undefined && cli.terminal.stdout.isTTY === true) cli.screen.endProgress();
   const lines = await cli.screen.during('exporting', async (progress) => {
     let count = 0;
     const counted = async function* () {

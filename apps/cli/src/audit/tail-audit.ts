@@ -19,6 +19,7 @@ export async function tailAudit(cli: Cli, options: AuditFilterOptions & { lines:
     cli.screen.line(cli.screen.json ? JSON.stringify(event) : eventLine(cli.screen.style, event));
 
   const { items } = await owner.auditPage({ ...filter, limit: Math.max(1, Math.min(200, lines)) });
+  cli.screen.endProgress();
   let last = items[0]?.position ?? 0;
   for (const event of items.slice(0, lines).reverse()) print(event);
   let isDown = false;

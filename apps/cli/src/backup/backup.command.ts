@@ -1,4 +1,5 @@
 import type { Register } from '../commands.js';
+import { examples } from '../help-examples.js';
 
 export const registerBackup: Register = (program, commands) => {
   for (const [action, description] of [
@@ -8,6 +9,7 @@ export const registerBackup: Register = (program, commands) => {
     program
       .command(`${action} <folder>`)
       .description(description)
+      .addHelpText('after', examples(`sledger ${action} ./backup-2026-11-21`))
       .action(
         commands.action<object, [string]>(async (cli, _options, folder) =>
           (await import('./backup.js')).runBackup(cli, action, folder),

@@ -1,46 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { text as readAll } from 'node:stream/consumers';
-import type { AlertLevel, ChannelType, ChannelView, CreateChannelBody } from '#libs/contracts';
-import { findAgent } from '../agents/find-agent.js';
+import type { ChannelView, CreateChannelBody } from '#libs/contracts';
 import type { Cli } from '../cli.js';
-import { Failure } from '../failure.js';
-import { countOption } from '../options.js';
 import { printable } from '../terminal/printable.js';
+import { type ChannelOptions, configOf, filtersOf, readSecret } from './channel-options.js';
 
-export interface AddChannelOptions {
-  url?: string;
-  format?: string;
-  chatId?: string;
-  apiRoot?: string;
-  from?: string;
-  to?: string;
-  secretFile?: string;
-  event?: string[];
-  minLevel?: string;
-  agent?: string[];
-  priority?: string;
-  language?: string;
-  quietHours?: string;
-  timeZone?: string;
-}
-
-/** Secrets come from a file or stdin: what stands on a command line is seen by every user of the machine. */
-export async function addChannel(cli: Cli, options: AddChannelOptions, type: string, name: string): Promise<void> {
-  const secret = options.secretFile === undefined ? undefined : await readSecret(cli, options.secretFile);
-  const kind = configOf(type, options, secret);
+export async function addChannel(cli: Cli, options: ChannelOptions, type: string, name: string): Promise<void> {
+  const kind = configOf(type, options, await readSecret(cli, options.secretFile));
   const owner = await cli.owner();
-  const agents: string[] = [];
-  for (const agent of options.agent ?? []) agents.push((await findAgent(owner, agent)).id);
   const channel = await owner.createChannel({
     ...kind,
     name,
-    ...(options.event && { events: options.event }),
-    ...(options.minLevel !== undefined && { minLevel: options.minLevel.toUpperCase() as AlertLevel }),
-    ...(agents.length > 0 && { agents }),
-    ...(options.language !== undefined && { language: options.language }),
-    ...(options.quietHours !== undefined && { quietHours: quietHoursOf(options.quietHours, options.timeZone) }),
-    ...(options.priority !== undefined && { priority: countOption('--priority', options.priority) }),
-    // The server judges what was typed; its refusal names the field.
+    ...(await filtersOf(owner, options)),
   } as CreateChannelBody);
   cli.screen.result(channel, () => addedText(cli, channel));
 }
@@ -55,64 +24,4 @@ function addedText(cli: Cli, channel: ChannelView & { secret?: string }): string
       : ['  The server made its signing secret; --output json shows it, this once. Your own: --secret-file.']),
     style.dim(`  Next: sledger channel test "${name}"`),
   ].join('\n');
-}
-
-function configOf(
-  type: string,
-  options: AddChannelOptions,
-  secret: string | undefined,
-): { type: ChannelType; config: object } {
-  switch (type) {
-    case 'webhook':
-      return {
-        type,
-        config: {
-          url: required('--url', options.url, type),
-          ...(secret !== undefined && { secret }),
-          ...(options.format !== undefined && { format: options.format }),
-        },
-      };
-    case 'telegram':
-      return {
-        type,
-        config: {
-          botToken: required('--secret-file', secret, type),
-          chatId: required('--chat-id', options.chatId, type),
-          ...(options.apiRoot !== undefined && { apiRoot: options.apiRoot }),
-        },
-      };
-    case 'email':
-      return {
-        type,
-        config: {
-          smtpUrl: required('--secret-file', secret, type),
-          from: required('--from', options.from, type),
-          to: required('--to', options.to, type),
-        },
-      };
-    default:
-      throw new Failure(`there is no channel type "${type}"`, 'Use telegram, email or webhook.', 'bad_option');
-  }
-}
-
-/** The server judges the times; only the shape is read here. */
-function quietHoursOf(span: string, timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone): object {
-  const [from, to, ...more] = span.split('-');
-  if (!from || !to || more.length > 0) {
-    throw new Failure(`--quiet-hours: "${span}" is no span`, 'Give both times, as 22:00-07:00.', 'bad_option');
-  }
-  return { from, to, timeZone };
-}
-
-function required(option: string, value: string | undefined, type: string): string {
-  if (value !== undefined && value !== '') return value;
-  throw new Failure(`a ${type} channel needs ${option}`, 'See `sledger channel add --help`.', 'bad_option');
-}
-
-async function readSecret(cli: Cli, path: string): Promise<string> {
-  try {
-    return (path === '-' ? await readAll(cli.terminal.stdin) : readFileSync(path, 'utf8')).trim();
-  } catch (error) {
-    throw new Failure(`--secret-file: ${path} cannot be read`, 'Check the path.', 'bad_option', { cause: error });
-  }
 }

@@ -1,13 +1,79 @@
 import type { Register } from '../commands.js';
 import { collect } from '../collect.js';
-import type { AddChannelOptions } from './add-channel.js';
+import type { ChangeChannelOptions } from './change-channel.js';
+import type { ChannelOptions } from './channel-options.js';
+import { examples } from '../help-examples.js';
 
 export const registerChannels: Register = (program, commands) => {
   const channel = program.command('channel').description('where alerts go: Telegram, email, webhooks');
 
-  channel
-    .command('add <type> <name>')
+  withOptions(channel.command('add <type> <name>'))
     .description('add a channel: telegram, email or webhook')
+    .addHelpText(
+      'after',
+      examples(
+        'sledger channel add webhook ops --url https://example.org/hooks/ledger',
+        'sledger channel add telegram me --chat-id 12345 --secret-file ./bot-token',
+        'sledger channel add email me --from ledger@example.org --to me@example.org --secret-file ./smtp-url',
+        'sledger channel add telegram night --chat-id 12345 --secret-file ./bot-token --language ko --quiet-hours 22:00-07:00',
+      ),
+    )
+    .action(
+      commands.action<ChannelOptions, [string, string]>(async (cli, options, type, name) =>
+        (await import('./add-channel.js')).addChannel(cli, options, type, name),
+      ),
+    );
+
+  channel
+    .command('list')
+    .description('list all channels')
+    .addHelpText('after', examples('sledger channel list'))
+    .action(commands.action(async (cli) => (await import('./list-channels.js')).listChannels(cli)));
+
+  withOptions(channel.command('change <channel>'))
+    .description('change a channel; a new target or secret is given whole, as for add')
+    .option('--on', 'turn it on')
+    .option('--off', 'turn it off: what waits is not sent')
+    .addHelpText(
+      'after',
+      examples(
+        'sledger channel change ops --off',
+        'sledger channel change ops --on --url https://example.org/hooks/new',
+        'sledger channel change me --chat-id 12345 --secret-file ./new-bot-token',
+      ),
+    )
+    .action(
+      commands.action<ChangeChannelOptions, [string]>(async (cli, options, name) =>
+        (await import('./change-channel.js')).changeChannel(cli, options, name),
+      ),
+    );
+
+  channel
+    .command('remove <channel>')
+    .description('remove a channel and forget its secret')
+    .addHelpText('after', examples('sledger channel remove ops'))
+    .action(
+      commands.action<object, [string]>(async (cli, _options, name) =>
+        (await import('./change-channel.js')).removeChannel(cli, name),
+      ),
+    );
+
+  channel
+    .command('test <channel>')
+    .description('send a test message and wait for what becomes of it')
+    .option('--wait <span>', 'how long to wait', '30s')
+    .addHelpText('after', examples('sledger channel test ops', 'sledger channel test ops --wait 5s'))
+    .action(
+      commands.action<{ wait: string }, [string]>(async (cli, options, name) =>
+        (await import('./test-channel.js')).testChannel(cli, options, name),
+      ),
+    );
+};
+
+type Addable = ReturnType<Parameters<Register>[0]['command']>;
+
+function withOptions(command: Addable): Addable {
+  return command
     .option('--url <url>', 'webhook: where to POST')
     .option('--format <format>', 'webhook: standard, slack, discord or ntfy')
     .option('--chat-id <id>', 'telegram: the chat')
@@ -21,33 +87,5 @@ export const registerChannels: Register = (program, commands) => {
     .option('--language <language>', 'of the messages: en or ko')
     .option('--quiet-hours <span>', 'e.g. 22:00-07:00: what is not critical and can wait is sent afterwards')
     .option('--time-zone <zone>', "of the quiet hours, e.g. Asia/Seoul; default: this machine's")
-    .option('--priority <number>', 'lower goes first where channels are tried in turn')
-    .addHelpText(
-      'after',
-      '\nExamples:\n' +
-        '  $ sledger channel add webhook ops --url https://example.org/hooks/ledger\n' +
-        '  $ sledger channel add telegram me --chat-id 12345 --secret-file ./bot-token\n' +
-        '  $ sledger channel add email me --from ledger@example.org --to me@example.org --secret-file ./smtp-url\n' +
-        '  $ sledger channel add telegram night --chat-id 12345 --secret-file ./bot-token --language ko --quiet-hours 22:00-07:00\n',
-    )
-    .action(
-      commands.action<AddChannelOptions, [string, string]>(async (cli, options, type, name) =>
-        (await import('./add-channel.js')).addChannel(cli, options, type, name),
-      ),
-    );
-
-  channel
-    .command('list')
-    .description('list all channels')
-    .action(commands.action(async (cli) => (await import('./list-channels.js')).listChannels(cli)));
-
-  channel
-    .command('test <channel>')
-    .description('send a test message and wait for what becomes of it')
-    .option('--wait <span>', 'how long to wait', '30s')
-    .action(
-      commands.action<{ wait: string }, [string]>(async (cli, options, name) =>
-        (await import('./test-channel.js')).testChannel(cli, options, name),
-      ),
-    );
-};
+    .option('--priority <number>', 'lower goes first where channels are tried in turn');
+}

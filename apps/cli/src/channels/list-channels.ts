@@ -3,6 +3,7 @@ import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { shortener } from '../short-id.js';
 import { cut, printable } from '../terminal/printable.js';
+import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 
 export async function listChannels(cli: Cli): Promise<void> {
@@ -22,10 +23,19 @@ function text(cli: Cli, channels: ChannelView[]): string {
     short(channel.id),
     channel.type,
     style.bold(cut(printable(channel.name), 30)),
-    channel.enabled ? style.paint('on', 'green') : style.paint('off', 'red'),
+    stateOf(style, channel),
     channel.minLevel,
     String(channel.priority),
     channel.events?.join(', ') ?? 'all',
   ]);
   return table(['ID', 'TYPE', 'NAME', 'STATE', 'FROM LEVEL', 'PRIORITY', 'EVENTS'], rows);
 }
+
+function stateOf(style: Style, { enabled, stoppedReason }: ChannelView): string {
+  if (!enabled) return style.paint(stoppedReason === null ? 'off' : `off: ${reasonOf(stoppedReason)}`, 'red');
+  return stoppedReason === null
+    ? style.paint('on', 'green')
+    : style.paint(`stopped: ${reasonOf(stoppedReason)}`, 'red');
+}
+
+const reasonOf = (text: string): string => cut(printable(text), 60);

@@ -1,4 +1,5 @@
 import type { Register } from '../commands.js';
+import { examples } from '../help-examples.js';
 
 export const registerCompletion: Register = (program, commands) => {
   program
@@ -6,7 +7,11 @@ export const registerCompletion: Register = (program, commands) => {
     .description('print the completion script of bash, zsh or fish')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ source <(sledger completion bash)\n  $ sledger completion fish > ~/.config/fish/completions/sledger.fish\n',
+      examples(
+        'source <(sledger completion bash)',
+        'source <(sledger completion zsh)',
+        'sledger completion fish > ~/.config/fish/completions/sledger.fish',
+      ),
     )
     .action(
       commands.action<object, [string]>(async (cli, _options, shell) =>

@@ -1,5 +1,6 @@
 import type { Register } from '../commands.js';
 import type { ExplainOptions } from './explain.js';
+import { examples } from '../help-examples.js';
 
 export const registerExplain: Register = (program, commands) => {
   program
@@ -9,7 +10,14 @@ export const registerExplain: Register = (program, commands) => {
     .option('--generation <number>', 'of the token that it carried (default: the token file’s, else the current one)')
     .option('--grace <span>', 'the server’s LEDGER_PREVIOUS_TOKEN_GRACE', '30s')
     .option('--name <name>', 'the holder whose token file is meant (default: default)')
-    .addHelpText('after', '\nExamples:\n  $ sledger explain\n  $ sledger explain 0197c2 --at 2026-11-20T23:10:00Z\n')
+    .addHelpText(
+      'after',
+      examples(
+        'sledger explain',
+        'sledger explain 0197c2aa --at 10m',
+        'sledger explain 0197c2aa --at 2026-11-20T23:10:00Z --generation 3',
+      ),
+    )
     .action(
       commands.action<ExplainOptions, [string | undefined]>(async (cli, options, session) =>
         (await import('./explain.js')).explain(cli, options, session),

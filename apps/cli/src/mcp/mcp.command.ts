@@ -1,6 +1,7 @@
 import type { Register } from '../commands.js';
 import type { McpSetupOptions } from '../mcp-setup/mcp-setup.js';
 import type { RefreshTokenOptions } from '../refresh-token/refresh-token.js';
+import { examples } from '../help-examples.js';
 
 const HOSTS = 'claude-desktop, claude-code, cursor or vscode';
 
@@ -20,7 +21,11 @@ export const registerMcp: Register = (program, commands) => {
     .option('--dry-run', 'show what --write would change, and create nothing')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ sledger mcp setup\n  $ sledger mcp setup --agent trader --host cursor --write\n',
+      examples(
+        'sledger mcp setup',
+        'sledger mcp setup --dry-run',
+        'sledger mcp setup --agent trader --host cursor --write',
+      ),
     )
     .action(
       commands.action<McpSetupOptions>(async (cli, options) =>
@@ -32,6 +37,7 @@ export const registerMcp: Register = (program, commands) => {
     .command('refresh-token')
     .description('a new session with the same constraints in place of the one in the token file')
     .option('--name <name>', 'the holder whose token file is meant (default: default)')
+    .addHelpText('after', examples('sledger mcp refresh-token', 'sledger mcp refresh-token --name second-desktop'))
     .action(
       commands.action<RefreshTokenOptions>(async (cli, options) =>
         (await import('../refresh-token/refresh-token.js')).refreshToken(cli, options),
@@ -43,6 +49,7 @@ export const registerMcp: Register = (program, commands) => {
     .description('run the stdio MCP process; desktop hosts call this')
     .argument('[options...]', 'handed to the process as they are; see `sledger mcp serve -- --help`')
     .allowUnknownOption()
+    .addHelpText('after', examples('sledger mcp serve', 'sledger mcp serve --data-dir ./data'))
     .action(
       commands.action<object, [string[]]>(async (cli, _options, args) => (await import('./serve.js')).serve(cli, args)),
     );

@@ -4,6 +4,7 @@ import type { CreateSessionOptions } from './create-session.js';
 import type { ListSessionsOptions } from './list-sessions.js';
 import type { RevokeSessionOptions } from './revoke-session.js';
 import type { ShowSessionOptions } from './show-session.js';
+import { examples } from '../help-examples.js';
 
 export const registerSessions: Register = (program, commands) => {
   const session = program.command('session').description('issue, list, show, rotate and revoke sessions');
@@ -25,7 +26,10 @@ export const registerSessions: Register = (program, commands) => {
     .option('--label <key=value>', 'a label; may be repeated', collect)
     .addHelpText(
       'after',
-      '\nExample:\n  $ sledger session create --agent trader --expires-in 12h --token-file ./token\n',
+      examples(
+        'sledger session create --agent trader --expires-in 12h --token-file ./token',
+        'sledger session create --agent trader --max-renewals unlimited --no-supersede --output json',
+      ),
     )
     .action(
       commands.action<CreateSessionOptions>(async (cli, options) =>
@@ -41,6 +45,10 @@ export const registerSessions: Register = (program, commands) => {
     .option('--limit <count>', 'at most so many', '50')
     .option('--all', 'ended ones too (default: those alive)')
     .option('--watch', 'a live view, until Ctrl-C')
+    .addHelpText(
+      'after',
+      examples('sledger session list', 'sledger session list --agent trader --all', 'sledger session list --watch'),
+    )
     .action(
       commands.action<ListSessionsOptions & { watch?: boolean }>(async (cli, options) =>
         options.watch
@@ -53,7 +61,7 @@ export const registerSessions: Register = (program, commands) => {
     .command('show <session>')
     .description('one session and its history')
     .option('--at <time>', 'as it was at this time: RFC 3339, or how long ago (2h)')
-    .addHelpText('after', '\nExamples:\n  $ sledger session show 0197c2\n  $ sledger session show 0197c2 --at 2h\n')
+    .addHelpText('after', examples('sledger session show 0197c2aa', 'sledger session show 0197c2aa --at 2h'))
     .action(
       commands.action<ShowSessionOptions, [string]>(async (cli, options, id) =>
         (await import('./show-session.js')).showSession(cli, options, id),
@@ -65,6 +73,7 @@ export const registerSessions: Register = (program, commands) => {
     .description('end a session: its token is refused at once')
     .option('--reason <text>', 'why; kept in the ledger')
     .option('--trigger <trigger>', 'manual_revoke, renewal_rejected or superseded (default: the server decides)')
+    .addHelpText('after', examples('sledger session revoke 0197c2aa --reason "laptop lost"'))
     .action(
       commands.action<RevokeSessionOptions, [string]>(async (cli, options, id) =>
         (await import('./revoke-session.js')).revokeSession(cli, options, id),
@@ -75,6 +84,10 @@ export const registerSessions: Register = (program, commands) => {
     .command('rotate <session>')
     .description('replace the token at once, not counted as a renewal; the session’s holders take the new one')
     .option('--token-file <path>', 'write the new token into this file (0600)')
+    .addHelpText(
+      'after',
+      examples('sledger session rotate 0197c2aa', 'sledger session rotate 0197c2aa --token-file ./token'),
+    )
     .action(
       commands.action<{ tokenFile?: string }, [string]>(async (cli, options, id) =>
         (await import('./rotate-session.js')).rotateSession(cli, options, id),

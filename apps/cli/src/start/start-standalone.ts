@@ -3,7 +3,7 @@ import { countOption } from '../options.js';
 import { runApp } from './run-app.js';
 
 export async function startStandalone(cli: Cli, { port }: { port?: string }): Promise<number> {
-  return runApp('standalone', {
+  return runApp(cli, 'standalone', {
     LEDGER_DATA_DIR: cli.settings.dataDir,
     ...(port !== undefined && { LEDGER_PORT: String(countOption('--port', port)) }),
   });

@@ -62,6 +62,9 @@ function attentionOf(
     ...(channels.some(({ enabled }) => enabled)
       ? []
       : ['no channel is enabled: nobody would be told when a session dies: sledger channel add --help']),
+    ...channels
+      .filter(({ enabled, stoppedReason }) => enabled && stoppedReason !== null)
+      .map(({ name, stoppedReason }) => `channel ${printable(name)} takes nothing: ${printable(stoppedReason ?? '')}`),
     ...(expiringSoon.length > 0 ? [`${expiringSoon.length} session(s) will end soon`] : []),
   ];
 }

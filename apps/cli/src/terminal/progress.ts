@@ -21,26 +21,65 @@ export function bar(share: number, width = BAR_WIDTH): string {
   return (full + rest).padEnd(width);
 }
 
-/** Runs `work`; when it takes longer than a second, a line on a terminal's stderr moves until it ends. */
-export async function withProgress<T>(
-  terminal: Terminal,
-  label: string,
-  work: (progress: Progress) => Promise<T>,
-): Promise<T> {
-  if (terminal.stderr.isTTY !== true) return work({ at: () => undefined });
-  const startedAt = performance.now();
-  let drawn = 0;
-  let state: { done: number; total: number | null } = { done: 0, total: null };
-  const timer = setInterval(() => {
-    const elapsed = performance.now() - startedAt;
+interface Piece {
+  label: string;
+  startedAt: number;
+  done: number;
+  total: number | null;
+}
+
+/** The moving line of one run on a terminal's stderr; where stderr is no terminal nothing is ever written. */
+export class ProgressLine {
+  /** Pieces of work within one another; the innermost is shown. */
+  private readonly pieces: Piece[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private silent: boolean;
+  private drawn = false;
+  private frame = 0;
+
+  constructor(private readonly stderr: Terminal['stderr']) {
+    this.silent = stderr.isTTY !== true;
+  }
+
+  /** Runs `work`; when it takes longer than a second, the line moves until it ends. */
+  async during<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+    const piece: Piece = { label, startedAt: performance.now(), done: 0, total: null };
+    this.pieces.push(piece);
+    this.timer ??= this.silent ? undefined : setInterval(() => this.draw(), REDRAW_MS);
+    try {
+      return await work({ at: (done, total) => Object.assign(piece, { done, total }) });
+    } finally {
+      this.pieces.splice(this.pieces.indexOf(piece), 1);
+      this.clear();
+      if (this.pieces.length === 0) this.stop();
+    }
+  }
+
+  /** Makes room for what is about to be printed. */
+  clear(): void {
+    if (this.drawn) this.stderr.write(CLEAR_LINE);
+    this.drawn = false;
+  }
+
+  /** From now on the screen belongs to somebody else: a live view, another app. */
+  end(): void {
+    this.silent = true;
+    this.clear();
+    this.stop();
+  }
+
+  private stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private draw(): void {
+    const piece = this.pieces.at(-1);
+    if (piece === undefined) return;
+    const elapsed = performance.now() - piece.startedAt;
     if (elapsed < SHOW_AFTER_MS) return;
-    terminal.stderr.write(CLEAR_LINE + line(label, state, elapsed, drawn++));
-  }, REDRAW_MS);
-  try {
-    return await work({ at: (done, total) => (state = { done, total }) });
-  } finally {
-    clearInterval(timer);
-    if (drawn > 0) terminal.stderr.write(CLEAR_LINE);
+    this.stderr.write(CLEAR_LINE + line(piece.label, piece, elapsed, this.frame++));
+    this.drawn = true;
   }
 }
 

@@ -27,6 +27,7 @@ export async function watch(cli: Cli, agent: string | undefined): Promise<number
   const agentId = agent === undefined ? undefined : (await findAgent(owner, agent)).id;
   let data = await readLiveData(owner, agentId);
   let stale: string | null = null;
+  cli.screen.endProgress();
   stdout.write(ENTER);
   try {
     for (let frame = 0; !interrupted.aborted; frame++) {

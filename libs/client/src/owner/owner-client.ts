@@ -15,6 +15,7 @@ import {
   type ServerStatus,
   type SessionView,
   type SessionWithToken,
+  type UpdateChannelBody,
   type UpdateAgentBody,
 } from '#libs/contracts';
 import { OwnerHttp, type OwnerHttpOptions, type Query } from './owner-http.js';
@@ -122,6 +123,14 @@ export class OwnerClient {
 
   channels(query: Query = {}): AsyncGenerator<ChannelView> {
     return this.every('/v1/channels', query);
+  }
+
+  updateChannel(channelId: string, body: UpdateChannelBody): Promise<ChannelView> {
+    return this.http.json('PATCH', `/v1/channels/${channelId}`, { body });
+  }
+
+  async removeChannel(channelId: string): Promise<void> {
+    await this.http.json('DELETE', `/v1/channels/${channelId}`);
   }
 
   testChannel(channelId: string): Promise<DeliveryView> {

@@ -83,9 +83,9 @@ async function pause(client: PoolClient, channelId: string, seconds: number): Pr
 }
 
 const REMEDY = {
-  credentials: 'Give it valid credentials: PATCH /v1/channels/:id with a new `config`.',
-  recipient: 'The recipient has to accept messages again; then send a test: POST /v1/channels/:id/test.',
-  gone: 'It was turned off. Give it a working target and turn it on again: PATCH /v1/channels/:id.',
+  credentials: 'Give it valid credentials: sledger channel change (or PATCH /v1/channels/:id).',
+  recipient: 'The recipient has to accept messages again; then send a test: sledger channel test.',
+  gone: 'It was turned off. Give it a working target and turn it on again: sledger channel change --on (or PATCH /v1/channels/:id).',
 } as const;
 
 async function stop(

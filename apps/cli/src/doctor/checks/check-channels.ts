@@ -23,8 +23,18 @@ export const checkChannels: Check = async ({ owner }) => {
     ({ createdAt }) => Date.parse(createdAt) > Date.now() - RECENT_MS,
   );
   const killed = enabled.filter(({ id }) => dead.some(({ channelId }) => channelId === id));
+  const stopped = enabled.filter(({ stoppedReason }) => stoppedReason !== null);
   return [
-    ok('channels', `${enabled.length} channel(s) are on.`),
+    ...(stopped.length < enabled.length
+      ? [ok('channels', `${enabled.length - stopped.length} channel(s) are on.`)]
+      : []),
+    ...stopped.map(({ name, stoppedReason }) =>
+      failed(
+        'channels',
+        `Channel ${name} takes nothing: ${stoppedReason}.`,
+        `Mend that (\`sledger channel change "${name}"\` for a new target or secret), then \`sledger channel test "${name}"\`.`,
+      ),
+    ),
     ...killed.map(({ name }) =>
       warning(
         'channels',

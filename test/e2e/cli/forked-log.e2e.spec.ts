@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { until } from '#libs/testing';
+import { Binary } from './binary.js';
+import { CliFixture } from './cli-fixture.js';
+
+const STREAM = 'LEDGER';
+
+let fixture: CliFixture;
+let sledger: Binary;
+beforeAll(async () => {
+  fixture = await CliFixture.open();
+  sledger = new Binary(fixture.home);
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+interface Relay {
+  forked: string | null;
+  adoptRequested: boolean;
+}
+
+/** What stands on the bus: the number of messages, and the last one's subject. */
+async function bus<T>(look: (manager: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>): Promise<T> {
+  const connection = await connect({ servers: fixture.nats.url });
+  try {
+    return await look(await jetstreamManager(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+const lastSequence = () => bus(async (manager) => (await manager.streams.info(STREAM)).state.last_seq);
+
+describe('log adopt on a log whose stream tells another history', () => {
+  it('does nothing while both tell the same', async () => {
+    await fixture.json('agent', 'add', 'first');
+    const run = await sledger.run('log', 'adopt', '--yes');
+    expect(run).toMatchObject({ exit: 0, stderr: '' });
+    expect(run.stdout).toBe('Stream and database tell the same history: there is nothing to adopt.\n');
+  });
+
+  it('without --yes says what differs and what would be given up, and changes nothing', async () => {
+    const connection = await connect({ servers: fixture.nats.url });
+    await until(async () => (await lastSequence()) > 0, { describe: 'the relay' });
+    connection.publish('ledger.v1.main.x.y.forged', '{}');
+    await connection.flush();
+    await connection.close();
+    const forged = await until(lastSequence, { describe: 'the forged message' });
+    await fixture.json('agent', 'add', 'second');
+    await until(async () => (await sledger.json<Relay>('log', 'adopt')).forked, {
+      describe: 'the fork',
+      timeoutMs: 30_000,
+    });
+    const run = await sledger.run('log', 'adopt');
+    expect(run).toMatchObject({ exit: 0, stderr: '' });
+    expect(run.stdout).toMatch(
+      /^They differ: .*\nAdopting rebuilds the stream from the database.*\nIf the database is the right one: `sledger log adopt --yes`\./,
+    );
+    expect(await lastSequence()).toBe(forged);
+    const doctor = await sledger.run('doctor');
+    expect(doctor.exit).toBe(1);
+    expect(doctor.stdout).toMatch(/✗ .*another history.*\n.*→ .*`sledger log adopt`/);
+  });
+
+  it('--yes rebuilds the stream from the database; the forged message is gone and doctor is content', async () => {
+    const run = await sledger.run('log', 'adopt', '--yes');
+    expect(run).toMatchObject({ exit: 0, stderr: '' });
+    expect(run.stdout).toMatch(/^The relay rebuilds the stream now.*\n.*npm run rebuild/);
+    await until(async () => (await sledger.json<Relay>('log', 'adopt')).forked === null, {
+      describe: 'the rebuilt stream',
+      timeoutMs: 30_000,
+    });
+    const subjects = await bus(async (manager) => {
+      const { state } = await manager.streams.info(STREAM, { subjects_filter: '>' });
+      return Object.keys(state.subjects ?? {});
+    });
+    expect(subjects.length).toBeGreaterThan(0);
+    expect(subjects).not.toContain('ledger.v1.main.x.y.forged');
+    expect((await sledger.run('log', 'adopt')).stdout).toContain('nothing to adopt');
+    expect((await sledger.run('doctor')).stdout).not.toContain('another history');
+  });
+});
