@@ -6,15 +6,25 @@ export interface SchemaState {
   expected: string;
   /** Name of the newest migration that the database has had. */
   actual: string;
+  /** Migrations of the code that the database has not had: it is older. */
+  missing: string[];
+  /** Migrations that the database has had and the code does not know: it is newer. */
+  unknown: string[];
 }
 
 /** Whether code and database are of the same age. */
 export async function schemaState(database: Database): Promise<SchemaState> {
-  const Newest = loadMigrations().at(-1);
-  const [row] = await database.query<{ name: string }>(
-    'select name from public.session_ledger_migration order by timestamp desc limit 1',
+  const own = loadMigrations().map((Migration) => new Migration().name ?? '');
+  const rows = await database.query<{ name: string }>(
+    'select name from public.session_ledger_migration order by timestamp',
   );
-  return { expected: readable(Newest ? (new Newest().name ?? '') : ''), actual: readable(row?.name ?? '') };
+  const applied = rows.map(({ name }) => name);
+  return {
+    expected: readable(own.at(-1) ?? ''),
+    actual: readable(applied.at(-1) ?? ''),
+    missing: own.filter((name) => !applied.includes(name)).map(readable),
+    unknown: applied.filter((name) => !own.includes(name)).map(readable),
+  };
 }
 
 /** `telegram-bot1700000000060` → `0060-telegram-bot`, as the file is called. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connectNats } from '#libs/messaging';
 import { until } from '#libs/testing';
 import { Binary } from './binary.js';
 import { CliFixture } from './cli-fixture.js';
@@ -22,7 +22,7 @@ interface Relay {
 
 /** What stands on the bus: the number of messages, and the last one's subject. */
 async function bus<T>(look: (manager: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>): Promise<T> {
-  const connection = await connect({ servers: fixture.nats.url });
+  const connection = await connectNats({ url: fixture.nats.url, name: 'test' });
   try {
     return await look(await jetstreamManager(connection));
   } finally {
@@ -41,12 +41,10 @@ describe('log adopt on a log whose stream tells another history', () => {
   });
 
   it('without --yes says what differs and what would be given up, and changes nothing', async () => {
-    const connection = await connect({ servers: fixture.nats.url });
     await until(async () => (await lastSequence()) > 0, { describe: 'the relay' });
-    connection.publish('ledger.v1.main.x.y.forged', '{}');
-    await connection.flush();
+    const connection = await connectNats({ url: fixture.nats.url, name: 'test' });
+    const { seq: forged } = await jetstream(connection).publish('ledger.v1.main.x.y.forged', '{}');
     await connection.close();
-    const forged = await until(lastSequence, { describe: 'the forged message' });
     await fixture.json('agent', 'add', 'second');
     await until(async () => (await sledger.json<Relay>('log', 'adopt')).forked, {
       describe: 'the fork',

@@ -7,7 +7,13 @@ export const serverStatus = z.object({
   /** Database time, with milliseconds. */
   time: timestamp,
   /** Names of the newest migration that the code has and that the database has. */
-  schema: z.object({ expected: z.string(), actual: z.string() }),
+  schema: z.object({
+    expected: z.string(),
+    actual: z.string(),
+    /** Those of the code that the database has not had, and those of the database that the code does not know. */
+    missing: z.array(z.string()),
+    unknown: z.array(z.string()),
+  }),
   log: z.object({
     /** Events that have their place in the log. */
     position: z.int(),

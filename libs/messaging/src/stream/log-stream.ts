@@ -4,6 +4,7 @@ import {
   JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
+  type StoredMsg,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
@@ -96,11 +97,20 @@ export class LogStream {
     }
   }
 
-  /** The envelope at a sequence; null where there is none (aged out, or a filler). */
-  async eventAt(sequence: number): Promise<CloudEvent | null> {
+  /** The envelope at a sequence; null where there is none (aged out, or a filler); `foreign` for what is no event of ours. */
+  async eventAt(sequence: number): Promise<CloudEvent | 'foreign' | null> {
+    const message = await this.messageAt(sequence);
+    if (message === null) return null;
     try {
-      const message = await this.manager.streams.getMessage(STREAM, { seq: sequence });
-      return message && envelopeOf({ headers: message.header, data: message.data });
+      return envelopeOf({ headers: message.header, data: message.data });
+    } catch {
+      return 'foreign';
+    }
+  }
+
+  private async messageAt(sequence: number): Promise<StoredMsg | null> {
+    try {
+      return await this.manager.streams.getMessage(STREAM, { seq: sequence });
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return null;
       throw error;

@@ -1,3 +1,5 @@
+import type { OwnerClient } from '#libs/client';
+import type { ServerStatus } from '#libs/contracts';
 import { programVersion } from '../../installation.js';
 import type { Check } from '../examination.js';
 import { failed, ok, skipped, warning, type Finding } from '../finding.js';
@@ -28,17 +30,39 @@ export const checkVersions: Check = async (examination) => {
     version === own
       ? ok('versions', `Server and sledger are both ${own}.`)
       : warning('versions', `The server is ${version}, sledger is ${own}.`, 'Bring both to the same version.'),
-    schema.actual === schema.expected
-      ? ok('schema', `The database schema is up to date (${schema.actual}).`)
-      : failed(
-          'schema',
-          `The database schema is at ${schema.actual}, the server expects ${schema.expected}.`,
-          'Restart the server: it migrates at start.',
-        ),
+    schemaFinding(schema),
     logFinding(log),
+    ...(await forkFindings(owner)),
     ...readers.map(({ name, position }) => readerFinding(name, log.position - position)),
   ];
 };
+
+function schemaFinding({ actual, missing = [], unknown = [] }: ServerStatus['schema']): Finding {
+  if (unknown.length > 0) {
+    return failed(
+      'schema',
+      `The database schema is newer than the server: it has had ${unknown.join(', ')}, which this version does not know.`,
+      'Start the newer version of the server; do not go back to this one.',
+    );
+  }
+  if (missing.length > 0) {
+    return failed(
+      'schema',
+      `The database schema is older than the server: it lacks ${missing.join(', ')}.`,
+      'Restart the server: it migrates at start.',
+    );
+  }
+  return ok('schema', `The database schema is up to date (${actual}).`);
+}
+
+async function forkFindings(owner: OwnerClient): Promise<Finding[]> {
+  const { forked, adoptRequested } = await owner.relayState();
+  if (forked === null) return [];
+  const what = `Database and bus tell another history (LOG_FORKED): ${forked}.`;
+  return adoptRequested
+    ? [warning('log', `${what} The stream is being rebuilt.`, 'Look again in a minute.')]
+    : [failed('log', what, 'No alert and no hot swap comes through. See what it would mean: `sledger log adopt`.')];
+}
 
 function logFinding(log: { waiting: number; waitingSeconds: number | null; position: number }): Finding {
   const seconds = log.waitingSeconds ?? 0;
