@@ -1,9 +1,10 @@
 import { type AddressInfo } from 'node:net';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, ensureSigningKey } from '#libs/commands';
-import { APPEND_HINT_SUBJECT, LOG_SUBJECTS } from '#libs/contracts';
+import { LOG_SUBJECTS } from '#libs/contracts';
 import { Channels } from '#libs/deliveries';
 import { createLedger, lastPosition } from '#libs/ledger';
+import { appendHint } from '#libs/messaging';
 import { type Config, newId, type RunningService, type ServiceContext, ServiceParts } from '#libs/platform';
 import { KeyRing, SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
 import { createApp } from './create-app.js';
@@ -24,7 +25,7 @@ export async function startApi(context: ServiceContext): Promise<RunningApiServi
   const { config, logger } = context;
   const service = await ServiceParts.open(NAME, context);
   const { database, health, nats } = service;
-  const ledger = createLedger(database, { onAppended: () => nats.publish(APPEND_HINT_SUBJECT) });
+  const ledger = createLedger(database, { onAppended: appendHint(nats) });
   const box = SecretBox.open(config.sealKey);
   const keys = new KeyRing(database, box);
   await ensureSigningKey({ store: ledger, heads: ledger, database, keys });

@@ -12,7 +12,8 @@ export function appendHint(connection: NatsConnection): () => void {
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      if (!connection.isClosed()) connection.publish(APPEND_HINT_SUBJECT);
+      // Either would throw where nobody catches it.
+      if (!connection.isClosed() && !connection.isDraining()) connection.publish(APPEND_HINT_SUBJECT);
     });
   };
 }
