@@ -45,8 +45,12 @@ export class CredentialsGuard implements CanActivate {
       case 'none':
         throw new LedgerError('TOKEN_MISSING');
       case 'password':
-        await this.context.ownerPassword.check(credential.password, request.ip);
-        return { kind: 'owner', actor: 'owner', agents: null };
+        return {
+          kind: 'owner',
+          actor: 'owner',
+          agents: null,
+          stillAccepted: await this.context.ownerPassword.check(credential.password, request.ip),
+        };
       case 'api-key':
         return this.keyHolder(credential.secret);
       case 'holder':
@@ -72,10 +76,17 @@ export class CredentialsGuard implements CanActivate {
     access: Access[],
   ): Promise<Principal> {
     const authenticated = await readToken(this.context.commands, token);
-    if (access.includes('session-renewal')) acceptForRenewal(authenticated);
+    const isRenewal = access.includes('session-renewal');
+    if (isRenewal) acceptForRenewal(authenticated);
     else acceptForUse(authenticated);
-    const { agentId } = authenticated.snapshot.head;
-    const holder = assertion === undefined ? undefined : await this.verifiedHolder(assertion, request);
+    const { head, holderIds } = authenticated.snapshot;
+    const { agentId } = head;
+    const proven = assertion === undefined ? undefined : await this.verifiedHolder(assertion, request);
+    const holder = proven && holderIds.includes(proven.holderId) ? proven : undefined;
+    // A renewal with another session's holder is one without proof, which the renewal itself refuses and reports.
+    if (proven && !holder && !isRenewal) {
+      throw new LedgerError('FORBIDDEN', { detail: 'The holder is not one of this session’s.' });
+    }
     return {
       kind: 'session',
       actor: `agent:${agentId}`,

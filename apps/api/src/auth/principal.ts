@@ -3,7 +3,13 @@ import { type HolderHead } from '#libs/ledger';
 
 /** Who asks. `agents` narrows what a key sees; null = every agent. */
 export type Principal =
-  | { kind: 'owner'; actor: 'owner'; agents: null }
+  | {
+      kind: 'owner';
+      actor: 'owner';
+      agents: null;
+      /** Whether the password is still the one of the owner-key file. */
+      stillAccepted: () => Promise<boolean>;
+    }
   | {
       kind: 'api-key';
       keyId: string;

@@ -57,7 +57,8 @@ describe('OwnerPassword', () => {
   });
 
   it('takes a new secret from the file without a restart, and the old one no more', async () => {
-    await password.check(secret, HERE);
+    const stillAccepted = await password.check(secret, HERE);
+    expect(await stillAccepted()).toBe(true);
     writeFileSync(path, 'a new secret, a little longer\n');
     const newSecretCounts = async () => {
       now += 60_000;
@@ -67,6 +68,7 @@ describe('OwnerPassword', () => {
     await until(newSecretCounts, { describe: 'the new secret to count' });
     now += 60_000;
     await expect(password.check(secret, HERE)).rejects.toMatchObject({ code: 'CREDENTIAL_INVALID' });
+    expect(await stillAccepted()).toBe(false);
   });
 
   it('accepts a file that holds only the hash', async () => {

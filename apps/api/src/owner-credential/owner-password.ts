@@ -22,16 +22,20 @@ export class OwnerPassword {
     private readonly delays: SourceDelays,
   ) {}
 
-  /** Resolves when the password is right. Throws CREDENTIAL_INVALID, or TOO_MANY_REQUESTS while the address must wait. */
-  async check(presented: string, address: string): Promise<void> {
+  /**
+   * Resolves when the password is right, with a question to ask later: whether it still is. Throws CREDENTIAL_INVALID, or
+   * TOO_MANY_REQUESTS while the address must wait.
+   */
+  async check(presented: string, address: string): Promise<() => Promise<boolean>> {
     const hash = await this.file.hash();
+    const stillAccepted = async () => (await this.file.hash()) === hash;
     const wait = this.delays.waitOf(address);
     if (wait > 0) {
       const retryAfter = Math.ceil(wait / 1000);
       throw new LedgerError('TOO_MANY_REQUESTS', { detail: 'Too many wrong passwords from this address', retryAfter });
     }
     const digest = createHmac('sha256', this.digestKey).update(presented).digest();
-    if (this.accepted?.hash === hash && timingSafeEqual(this.accepted.digest, digest)) return;
+    if (this.accepted?.hash === hash && timingSafeEqual(this.accepted.digest, digest)) return stillAccepted;
     // Counted before it is judged: guesses sent at once cannot all slip through before the first verdict.
     const alone = !this.running.has(digest.toString('hex'));
     if (alone) this.delays.failed(address);
@@ -40,6 +44,7 @@ export class OwnerPassword {
     }
     this.accepted = { digest, hash };
     this.delays.succeeded(address);
+    return stillAccepted;
   }
 
   private judge(presented: string, digest: Buffer, hash: string): Promise<boolean> {

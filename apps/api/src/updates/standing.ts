@@ -12,6 +12,7 @@ type Deps = Pick<ApiContext, 'commands' | 'apiKeys'>;
 export async function requireStanding(deps: Deps, principal: Principal): Promise<void> {
   switch (principal.kind) {
     case 'owner':
+      if (!(await principal.stillAccepted())) throw new LedgerError('CREDENTIAL_INVALID');
       return;
     case 'api-key': {
       const key = await deps.apiKeys.find(principal.keyId);
