@@ -2,6 +2,7 @@ import { LedgerError } from '#libs/contracts';
 import {
   IdempotencyMismatch,
   KillSwitchActive,
+  NameTaken,
   SigningKeyRevoked,
   VersionConflict,
   type AppendRequest,
@@ -20,6 +21,7 @@ export async function append(store: EventStore, request: AppendRequest): Promise
   } catch (error) {
     if (error instanceof KillSwitchActive) throw new LedgerError('KILL_SWITCH_ACTIVE', {}, { cause: error });
     if (error instanceof IdempotencyMismatch) throw new LedgerError('IDEMPOTENCY_KEY_REUSED', {}, { cause: error });
+    if (error instanceof NameTaken) throw new LedgerError('NAME_TAKEN', {}, { cause: error });
     throw error;
   }
 }

@@ -7,7 +7,6 @@ import { type Caller, type CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 
-const UNIQUE_VIOLATION = '23505';
 const AGENT_PREFIX = agentStream('');
 
 /** Registers an agent. Errors: NAME_TAKEN, IDEMPOTENCY_KEY_REUSED. */
@@ -27,20 +26,15 @@ export async function registerAgent(deps: CommandDeps, request: CreateAgentBody,
     version: 1,
   };
   const registered = { type: 'AgentRegistered' as const, data: { agentId, name: request.name, defaultConstraints } };
-  try {
-    const result = await append(deps.store, {
-      streams: [{ streamId: agentStream(agentId), expectedVersion: 0, events: newEvents([registered], now) }],
-      heads: { agents: [head] },
-      actor: caller.actor,
-      requestId: caller.requestId,
-      ...(caller.idempotency && { idempotency: caller.idempotency }),
-      duringKillSwitch: true,
-    });
-    return result.replayed ? await registeredAgent(deps, result.streams[0]?.streamId) : head;
-  } catch (error) {
-    if (isNameConflict(error)) throw new LedgerError('NAME_TAKEN', {}, { cause: error });
-    throw error;
-  }
+  const result = await append(deps.store, {
+    streams: [{ streamId: agentStream(agentId), expectedVersion: 0, events: newEvents([registered], now) }],
+    heads: { agents: [head] },
+    actor: caller.actor,
+    requestId: caller.requestId,
+    ...(caller.idempotency && { idempotency: caller.idempotency }),
+    duringKillSwitch: true,
+  });
+  return result.replayed ? registeredAgent(deps, result.streams[0]?.streamId) : head;
 }
 
 async function registeredAgent(deps: CommandDeps, streamId: string | undefined): Promise<AgentHead> {
@@ -52,10 +46,4 @@ async function registeredAgent(deps: CommandDeps, streamId: string | undefined):
 async function nameExists(database: Database, name: string): Promise<boolean> {
   const rows = await database.prepared('commands.agent-name', 'select from ledger.agent_head where name = $1', [name]);
   return rows.length > 0;
-}
-
-/** Two registrations of one name at the same moment meet at the unique index. */
-function isNameConflict(error: unknown): boolean {
-  const { code, constraint } = error as { code?: string; constraint?: string };
-  return code === UNIQUE_VIOLATION && constraint === 'agent_head_name_key';
 }
