@@ -13,6 +13,8 @@ const FASTIFY_ERRORS: Record<string, ErrorCode> = {
 const OAUTH_PATHS = new Set(ROUTES.filter(({ oauth }) => oauth).map(({ path }) => path));
 /** PostgreSQL is gone, starting, or out of connections. */
 const DATABASE_GONE = /^(08|53|57P0)|^ECONN|^EPIPE|^ENOTFOUND/;
+/** Data exceptions: a value that came past the schemas and that PostgreSQL cannot take. */
+const VALUE_REFUSED = /^22/;
 /** What the driver says without a code. */
 const DATABASE_LOST =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
@@ -35,6 +37,7 @@ export class ProblemFilter implements ExceptionFilter {
   send(error: unknown, { id: requestId, url }: Pick<ApiRequest, 'id' | 'url'>, reply: FastifyReply): void {
     const known = asLedgerError(error);
     if (ERRORS[known.code].status >= 500) this.logger.error({ err: error, requestId, code: known.code }, known.message);
+    else if (isRefusedValue(known.cause)) this.logger.warn({ err: error, requestId }, 'the database refused a value');
     const problem = problemOf(known, requestId);
     const isOAuth = OAUTH_PATHS.has(url.split('?', 1)[0] ?? '');
     const body = JSON.stringify(isOAuth ? { ...problem, ...oauthErrorOf(problem) } : problem);
@@ -69,6 +72,7 @@ function asLedgerError(error: unknown): LedgerError {
     const known = FASTIFY_ERRORS[code];
     if (known) return new LedgerError(known, {}, cause);
     if (DATABASE_GONE.test(code)) return new LedgerError('UPSTREAM_UNAVAILABLE', {}, cause);
+    if (isRefusedValue(error)) return new LedgerError('BAD_REQUEST', { detail: 'A value cannot be stored.' }, cause);
   }
   if (DATABASE_LOST.test(message ?? '')) {
     return new LedgerError('UPSTREAM_UNAVAILABLE', {}, cause);
@@ -81,4 +85,9 @@ function asLedgerError(error: unknown): LedgerError {
     return new LedgerError('BAD_REQUEST', { detail: 'The request is not well-formed.' }, cause);
   }
   return new LedgerError('INTERNAL', {}, cause);
+}
+
+function isRefusedValue(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && VALUE_REFUSED.test(code);
 }

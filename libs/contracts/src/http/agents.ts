@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reason, timestamp, uuid } from './common.js';
+import { reason, text, timestamp, uuid } from './common.js';
 
 /** Seconds that one token may live; the server's configured minimum (default 60) applies besides. */
 export const ttl = z.int().min(1).max(7_776_000);
@@ -15,7 +15,7 @@ export const agentDefaults = z.strictObject({
   expiresIn: ttl.optional(),
   maxRenewals: maxRenewals.optional(),
   renewalRejectWindow: renewalRejectWindow.optional(),
-  audiences: z.array(z.string().min(1).max(512)).max(20).optional(),
+  audiences: z.array(text.min(1).max(512)).max(20).optional(),
   supersede: z.boolean().optional(),
   reuse: z.enum(['alert', 'revoke']).optional(),
   allowedOperations: allowedOperations.optional(),
@@ -27,7 +27,7 @@ export const agentName = z
   .trim()
   .min(1)
   .max(500)
-  .regex(/^[^\p{Cc}]*$/u, 'no control characters');
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters');
 
 export const createAgentBody = z.strictObject({ name: agentName, defaultConstraints: agentDefaults.optional() });
 export type CreateAgentBody = z.infer<typeof createAgentBody>;

@@ -11,7 +11,7 @@ export const createApiKeyBody = z
       .trim()
       .min(1)
       .max(100)
-      .regex(/^[^\p{Cc}]*$/u, 'no control characters'),
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
     role: apiKeyRole,
     /** The only agents that the key sees; all when absent. */
     agents: z.array(uuid).min(1).max(1000).optional(),

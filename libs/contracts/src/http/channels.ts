@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENT_TYPES, type EventType } from '../event-types.js';
-import { reason, timestamp, uuid } from './common.js';
+import { reason, text, timestamp, uuid } from './common.js';
 
 export const ALERT_LEVELS = ['INFO', 'WARNING', 'CRITICAL'] as const;
 export const alertLevel = z.enum(ALERT_LEVELS);
@@ -24,8 +24,8 @@ export const telegramConfig = z.strictObject({
 });
 export const emailConfig = z.strictObject({
   smtpUrl: z.url({ protocol: /^smtps?$/ }),
-  from: z.string().min(3).max(320),
-  to: z.string().min(3).max(320),
+  from: text.min(3).max(320),
+  to: text.min(3).max(320),
 });
 
 export const MESSAGE_LANGUAGES = ['en', 'ko'] as const;
@@ -54,7 +54,7 @@ function isTimeZone(timeZone: string): boolean {
 }
 
 const common = {
-  name: z.string().trim().min(1).max(100),
+  name: text.trim().min(1).max(100),
   /** Only these events; all when absent. */
   events: z
     .array(z.enum(Object.keys(EVENT_TYPES) as [EventType, ...EventType[]]))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timestamp, uuid } from './common.js';
+import { text, timestamp, uuid } from './common.js';
 
 /** An Ed25519 public JWK: verifies the holder's assertions. */
 const signingJwk = z.strictObject({
@@ -69,7 +69,7 @@ export const holderAssertionClaims = z.object({
   aud: z.string(),
   htm: z.string(),
   htu: z.string(),
-  jti: z.string().min(16).max(128),
+  jti: text.min(16).max(128),
   iat: z.int(),
   exp: z.int(),
 });

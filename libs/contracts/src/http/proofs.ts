@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { queryTime } from './common.js';
 
 const size = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** Query of `GET /v1/audit/checkpoints`: newest first; `before` is a `signedAt` of the page before. */
 export const checkpointsQuery = z.strictObject({
-  before: z.iso.datetime().optional(),
+  before: queryTime.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(50),
 });
 export type CheckpointsQuery = z.infer<typeof checkpointsQuery>;

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import { EVENT_TYPES, type EventType } from '../event-types.js';
 import { deliveryStatus } from './channels.js';
-import { page, timestamp, uuid } from './common.js';
+import { page, queryTime, text, uuid } from './common.js';
 import { sessionStatus } from './sessions.js';
 
+const DASHES = [8, 13, 18, 23];
 /** The beginning of an id, as people type it. */
-const idPrefix = z.string().regex(/^[0-9a-f-]{1,36}$/, 'the beginning of an id');
+const idPrefix = z
+  .string()
+  .regex(/^[0-9a-f-]{1,36}$/, 'the beginning of an id')
+  .refine(
+    (prefix) => [...prefix].every((char, at) => (char === '-') === DASHES.includes(at)),
+    'the beginning of an id',
+  );
 
 /** Query of `GET /v1/sessions`. */
 export const sessionsQuery = page.extend({
@@ -17,7 +24,7 @@ export type SessionsQuery = z.infer<typeof sessionsQuery>;
 
 /** Query of `GET /v1/sessions/:id`: as it was at a time; or not before this version of it is there. */
 export const sessionQuery = z.strictObject({
-  at: timestamp.optional(),
+  at: queryTime.optional(),
   minVersion: z.coerce.number().int().min(1).max(1_000_000_000).optional(),
 });
 export type SessionQuery = z.infer<typeof sessionQuery>;
@@ -27,11 +34,11 @@ export const auditQuery = page.extend({
   agentId: uuid.optional(),
   sessionId: uuid.optional(),
   type: z.enum(Object.keys(EVENT_TYPES) as [EventType, ...EventType[]]).optional(),
-  actor: z.string().max(200).optional(),
-  from: timestamp.optional(),
-  to: timestamp.optional(),
+  actor: text.max(200).optional(),
+  from: queryTime.optional(),
+  to: queryTime.optional(),
   /** Words of the reason. */
-  text: z.string().min(1).max(200).optional(),
+  text: text.min(1).max(200).optional(),
 });
 export type AuditQuery = z.infer<typeof auditQuery>;
 

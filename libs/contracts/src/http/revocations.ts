@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { timestamp, uuid } from './common.js';
+import { text, timestamp, uuid } from './common.js';
 
 /** Query of `GET /v1/revocations`: without a cursor it begins with what is dead now, with one it goes on from there. */
 export const revocationsQuery = z.strictObject({
-  cursor: z.string().max(512).optional(),
+  cursor: text.max(512).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(500),
 });
 export type RevocationsQuery = z.infer<typeof revocationsQuery>;
