@@ -12,7 +12,8 @@ import {
 } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CalledBy } from '../auth/caller.decorator.js';
+import { CalledBy, Who } from '../auth/caller.decorator.js';
+import { type Principal, requireEveryAgent } from '../auth/principal.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 
@@ -31,7 +32,11 @@ export class ApiKeysController {
 
   @Get()
   @Allow('owner', 'auditor')
-  list(@Query(new ZodPipe(page)) query: { cursor?: string; limit: number }): Promise<List<ApiKeyView>> {
+  list(
+    @Query(new ZodPipe(page)) query: { cursor?: string; limit: number },
+    @Who() principal: Principal,
+  ): Promise<List<ApiKeyView>> {
+    requireEveryAgent(principal, 'The list of keys is');
     return this.context.apiKeys.list(query);
   }
 

@@ -20,7 +20,7 @@ import { CheckpointStore, compareHeads, exportLog, lastPosition, LogKeys, LogTre
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import { type Principal, requireEveryAgent } from '../auth/principal.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 
 /** What lets a stranger check the log: checkpoints, proofs, the whole log as a file. */
@@ -62,10 +62,8 @@ export class ProofsController {
   /** The whole log by position, with its checkpoints, for `sledger audit verify`. */
   @Get('log')
   @Allow('owner', 'auditor')
-  log(@Who() { agents }: Principal, @Res() reply: FastifyReply): void {
-    if (agents !== null && agents !== undefined) {
-      throw new LedgerError('FORBIDDEN', { detail: 'The whole log is for credentials that see every agent.' });
-    }
+  log(@Who() principal: Principal, @Res() reply: FastifyReply): void {
+    requireEveryAgent(principal, 'The whole log is');
     void reply
       .type('application/x-ndjson')
       .header('content-disposition', 'attachment; filename="log.ndjson"')
@@ -75,7 +73,11 @@ export class ProofsController {
   /** Heads that are not the fold of their stream. */
   @Get('state')
   @Allow('owner', 'auditor')
-  state(@Query(new ZodPipe(auditStateQuery)) { sample }: AuditStateQuery): Promise<AuditState> {
+  state(
+    @Query(new ZodPipe(auditStateQuery)) { sample }: AuditStateQuery,
+    @Who() principal: Principal,
+  ): Promise<AuditState> {
+    requireEveryAgent(principal, 'The state of all heads is');
     return compareHeads(this.database, sample);
   }
 

@@ -1,4 +1,5 @@
 import { type AuthenticatedToken } from '#libs/commands';
+import { LedgerError } from '#libs/contracts';
 import { type HolderHead } from '#libs/ledger';
 
 /** Who asks. `agents` narrows what a key sees; null = every agent. */
@@ -44,6 +45,12 @@ export function isAllowed(principal: Principal, access: readonly Access[]): bool
     case 'holder':
       return access.includes('holder');
   }
+}
+
+/** Throws FORBIDDEN for a credential that is narrowed to some agents. `what` begins the sentence, e.g. `The whole log is`. */
+export function requireEveryAgent({ agents }: Principal, what: string): void {
+  if (agents === null) return;
+  throw new LedgerError('FORBIDDEN', { detail: `${what} for credentials that see every agent.` });
 }
 
 /** Whether the principal may see this agent at all. */

@@ -12,6 +12,8 @@ import {
 import { raiseTrouble, TargetPolicy } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
+import { Who } from '../auth/caller.decorator.js';
+import { type Principal, requireEveryAgent } from '../auth/principal.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { rotated, secretsOf } from './channel-secrets.js';
@@ -41,13 +43,15 @@ export class ChannelsController {
   /** All of them: they are few. */
   @Get()
   @Allow('owner', 'auditor')
-  async list(@Query(new ZodPipe(page)) _query: unknown): Promise<List<ChannelView>> {
+  async list(@Query(new ZodPipe(page)) _query: unknown, @Who() principal: Principal): Promise<List<ChannelView>> {
+    requireEveryAgent(principal, 'Channels are');
     return { items: (await this.context.channels.list()).map(channelViewOf), nextCursor: null, prevCursor: null };
   }
 
   @Get(':id')
   @Allow('owner', 'auditor')
-  async show(@IdParam() id: string): Promise<ChannelView> {
+  async show(@IdParam() id: string, @Who() principal: Principal): Promise<ChannelView> {
+    requireEveryAgent(principal, 'Channels are');
     return channelViewOf(await this.context.channels.get(id));
   }
 

@@ -4,7 +4,8 @@ import { createSilenceBody, type CreateSilenceBody, type List, page, type Silenc
 import { Silences } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CalledBy } from '../auth/caller.decorator.js';
+import { CalledBy, Who } from '../auth/caller.decorator.js';
+import { type Principal, requireEveryAgent } from '../auth/principal.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 
@@ -27,7 +28,8 @@ export class SilencesController {
 
   @Get()
   @Allow('owner', 'auditor')
-  async list(@Query(new ZodPipe(page)) _query: unknown): Promise<List<SilenceView>> {
+  async list(@Query(new ZodPipe(page)) _query: unknown, @Who() principal: Principal): Promise<List<SilenceView>> {
+    requireEveryAgent(principal, 'Silences are');
     return { items: await this.silences.list(), nextCursor: null, prevCursor: null };
   }
 
