@@ -1,7 +1,8 @@
 import { CompactSign, type CompactJWSHeaderParameters, type CryptoKey } from 'jose';
+import { LedgerError, TOKEN_PREFIX } from '#libs/contracts';
 import { type TokenGrant, type TokenTexts } from '#libs/session';
 import { type KeyRing } from './key-ring.js';
-import { hashOfToken, headerText, keyIdOf, payloadText } from './token-texts.js';
+import { hashOfToken, headerText, keyIdOf, MAX_TOKEN_LENGTH, payloadText } from './token-texts.js';
 
 export interface IssuedToken {
   /** The bare JWT. */
@@ -18,12 +19,17 @@ export class TokenIssuer {
     private readonly options: { issuer: string; newId: () => string },
   ) {}
 
+  /** Throws BAD_REQUEST for a token that nobody would accept, because it is too long. */
   async issue(grant: TokenGrant, audiences: readonly string[] = []): Promise<IssuedToken> {
     const key = await this.keys.signer(grant.issuedAt);
     const tokenHeader = headerText(key.kid);
     const { issuer, newId } = this.options;
     const tokenPayload = payloadText(grant, { issuer, audiences, jti: newId() });
     const token = await sign(tokenHeader, tokenPayload, key.privateKey);
+    if (TOKEN_PREFIX.length + token.length > MAX_TOKEN_LENGTH) {
+      const detail = 'The token would be too long: give the session fewer operations, or its agent fewer audiences.';
+      throw new LedgerError('BAD_REQUEST', { detail });
+    }
     return { token, texts: { tokenHeader, tokenPayload, tokenHash: hashOfToken(token) } };
   }
 

@@ -3,6 +3,9 @@ import { type TokenTexts, type TokenGrant } from '#libs/session';
 import { type TokenClaims } from '#libs/contracts';
 import { ALGORITHM } from './signing-key.js';
 
+/** Characters of a token in its file form. A longer one is refused unread, by the token file too, and never issued. */
+export const MAX_TOKEN_LENGTH = 8_192;
+
 /** SHA-256 of a bare token, lower-case hex. */
 export function hashOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');

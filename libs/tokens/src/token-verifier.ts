@@ -2,10 +2,8 @@ import { compactVerify, decodeProtectedHeader, errors, type CryptoKey, type Prot
 import { bareToken, LedgerError, tokenClaims, type TokenClaims } from '#libs/contracts';
 import { type KeyRing } from './key-ring.js';
 import { ALGORITHM } from './signing-key.js';
-import { hashOfToken } from './token-texts.js';
+import { hashOfToken, MAX_TOKEN_LENGTH } from './token-texts.js';
 
-/** Longer than any token of ours; anything longer is refused unread. */
-const MAX_TOKEN_LENGTH = 8_192;
 const VERIFIED_KEPT = 2_000;
 
 export interface VerifiedToken {
