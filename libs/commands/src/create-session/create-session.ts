@@ -1,7 +1,7 @@
 import { agentStream, LedgerError, sessionStream, type CreateSessionBody, type DomainEvent } from '#libs/contracts';
-import { type AppendRequest, type HolderHead, type SessionHead, type StreamAppend } from '#libs/ledger';
+import { type AgentHead, type AppendRequest, type HolderHead, type NewEvent, type SessionHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
-import { grantFirstToken, revokeSession, sessionCreated, type CreateSession } from '#libs/session';
+import { grantFirstToken, sessionCreated, type CreateSession } from '#libs/session';
 import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps } from '../command-deps.js';
 import { liveHolders } from '../holders/holder-queries.js';
@@ -9,8 +9,12 @@ import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { replaySession } from '../replay-session.js';
 import { type SessionWithIssuedToken } from '../issued.js';
-import { endOutrun } from './end-outrun.js';
+import { ENDS_AT_ONCE, endsOf } from '../revoke-session/ends-of-sessions.js';
+import { type CreatedSession, endOutrun } from './end-outrun.js';
 import { resolveSession } from './resolve-session.js';
+
+/** Ends and moves of one creation; an append takes 1,000 events. */
+const MOST_AT_ONCE = 990;
 
 /**
  * Issues a session. With `supersede` it ends the agent's other sessions in the same transaction, and their holders move
@@ -22,17 +26,14 @@ export async function createSession(
   caller: Caller,
 ): Promise<SessionWithIssuedToken> {
   const receipt = await findReceipt(deps.database, caller.idempotency);
-  if (receipt) return replaySession(deps, receipt);
-  const created = await decideAgain(() => createOnce(deps, request, caller), deps.keys);
-  if (created.superseding) await endOutrun(deps, created.head, caller);
-  return created;
+  const created = receipt
+    ? await replaySession(deps, receipt)
+    : await decideAgain(() => createOnce(deps, request, caller), deps.keys);
+  // Also on a repetition: the first call may have died before it looked.
+  return endOutrun(deps, created, caller);
 }
 
-async function createOnce(
-  deps: CommandDeps,
-  request: CreateSessionBody,
-  caller: Caller,
-): Promise<SessionWithIssuedToken & { superseding?: boolean }> {
+async function createOnce(deps: CommandDeps, request: CreateSessionBody, caller: Caller): Promise<CreatedSession> {
   const agent = await deps.heads.agent(request.agentId);
   if (!agent) throw new LedgerError('NOT_FOUND', { detail: `There is no agent ${request.agentId}.` });
   if (!agent.enabled) throw new LedgerError('AGENT_DISABLED');
@@ -63,22 +64,28 @@ async function createOnce(
   const created = sessionCreated(command, grant, texts);
   const head = headAfter(null, [created], { hasHolder: holders.length > 0, now });
 
-  const ends = endSuperseded(superseded, now);
-  const moves = moveHolders(holders, {
-    agentId: agent.agentId,
-    agentVersion: agent.version,
-    sessionId: head.sessionId,
-    now,
-  });
+  const unheld = superseded.filter(({ sessionId }) => !holders.some((holder) => holder.sessionId === sessionId));
+  const surplus = unheld.slice(0, Math.max(0, superseded.length - ENDS_AT_ONCE));
+  if (surplus.length > 0) {
+    await endSurplus(deps, agent, surplus, caller);
+    return createOnce(deps, request, caller);
+  }
+  if (superseded.length + holders.length > MOST_AT_ONCE) throw tooManyHeld(superseded.length);
+
+  const ends = endsOf(superseded, { trigger: 'superseded' }, now);
+  const moves = moveHolders(holders, { agentId: agent.agentId, sessionId: head.sessionId, now });
   const result = await append(deps.store, {
     streams: [
       { streamId: sessionStream(head.sessionId), expectedVersion: 0, events: newEvents([created], now) },
       ...ends.streams,
-      ...moves.streams,
+      // Also where no holder moves: one that is registered meanwhile must not stay behind on a session that ends here.
+      ...(superseded.length > 0
+        ? [{ streamId: agentStream(agent.agentId), expectedVersion: agent.version, events: moves.events }]
+        : []),
     ],
     heads: {
       sessions: [head, ...ends.heads],
-      ...(moves.streams.length > 0 && {
+      ...(holders.length > 0 && {
         holders: moves.heads,
         agents: [{ ...agent, version: agent.version + holders.length }],
       }),
@@ -92,35 +99,37 @@ async function createOnce(
   return { head, token, now: secondsOf(now), superseding: supersede };
 }
 
-/** The end of each superseded session, as facts and heads. */
-function endSuperseded(sessions: SessionHead[], now: number): { streams: StreamAppend[]; heads: SessionHead[] } {
-  const streams: StreamAppend[] = [];
-  const heads: SessionHead[] = [];
-  for (const session of sessions) {
-    const revoked = revokeSession(session, { now: secondsOf(now), trigger: 'superseded' });
-    if (!revoked) continue;
-    streams.push({
-      streamId: sessionStream(session.sessionId),
-      expectedVersion: session.version,
-      events: newEvents([revoked], now),
+/** Ends what is too much for the transaction of the creation before it. A session that got a holder meanwhile is left to that. */
+async function endSurplus(
+  { store, heads }: CommandDeps,
+  agent: AgentHead,
+  surplus: SessionHead[],
+  { actor, requestId }: Caller,
+): Promise<void> {
+  for (let done = 0; done < surplus.length; done += ENDS_AT_ONCE) {
+    const ends = endsOf(surplus.slice(done, done + ENDS_AT_ONCE), { trigger: 'superseded' }, await heads.now());
+    await append(store, {
+      streams: [...ends.streams, { streamId: agentStream(agent.agentId), expectedVersion: agent.version, events: [] }],
+      heads: { sessions: ends.heads },
+      actor,
+      requestId,
+      duringKillSwitch: true,
     });
-    heads.push(headAfter(session, [revoked], { hasHolder: false, now }));
   }
-  return { streams, heads };
+}
+
+function tooManyHeld(count: number): LedgerError {
+  const detail = `${count} sessions with holders would be superseded at once. End some first, or pass "supersede": false.`;
+  return new LedgerError('BAD_REQUEST', { detail });
 }
 
 function moveHolders(
   holders: HolderHead[],
-  to: { agentId: string; agentVersion: number; sessionId: string; now: number },
-): { streams: StreamAppend[]; heads: HolderHead[] } {
-  if (holders.length === 0) return { streams: [], heads: [] };
-  const { agentId, sessionId } = to;
-  const events = holders.map(({ holderId }): DomainEvent => ({
+  { agentId, sessionId, now }: { agentId: string; sessionId: string; now: number },
+): { events: NewEvent[]; heads: HolderHead[] } {
+  const moved = holders.map(({ holderId }): DomainEvent => ({
     type: 'HolderAssigned',
     data: { agentId, holderId, sessionId },
   }));
-  return {
-    streams: [{ streamId: agentStream(agentId), expectedVersion: to.agentVersion, events: newEvents(events, to.now) }],
-    heads: holders.map((holder) => ({ ...holder, sessionId })),
-  };
+  return { events: newEvents(moved, now), heads: holders.map((holder) => ({ ...holder, sessionId })) };
 }

@@ -37,7 +37,7 @@ export async function rotateSessionsOfKey(deps: CommandDeps, kid: string, caller
 
 async function rotateUnlessEnded(deps: CommandDeps, sessionId: string, caller: Caller): Promise<boolean> {
   try {
-    await rotateSession(deps, { sessionId }, caller);
+    await rotateSession(deps, { sessionId, emergency: true }, caller);
     return true;
   } catch (error) {
     if (error instanceof LedgerError && error.code === 'SESSION_ENDED') return false;

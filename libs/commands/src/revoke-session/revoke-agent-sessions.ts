@@ -1,13 +1,11 @@
 import { agentStream, LedgerError, sessionStream } from '#libs/contracts';
-import { type AppendedStream, type SessionHead } from '#libs/ledger';
-import { revokeSession as decide, type RevocationTrigger } from '#libs/session';
+import { type AppendedStream } from '#libs/ledger';
+import { type RevocationTrigger } from '#libs/session';
 import { append, decideAgain } from '../append.js';
 import { type Caller, type CommandDeps, type Idempotency } from '../command-deps.js';
-import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
+import { ENDS_AT_ONCE, endsOf } from './ends-of-sessions.js';
 
-/** Sessions that are ended in one transaction. */
-const AT_ONCE = 100;
 const SESSION_PREFIX = sessionStream('');
 
 export interface RevokeAgentSessions {
@@ -32,7 +30,7 @@ export async function revokeAgentSessions(deps: Deps, command: RevokeAgentSessio
     const streams = await revokeSome(deps, command, { ...caller, ...stepOf(caller.idempotency, step) });
     const sessions = streams.filter(({ streamId }) => streamId.startsWith(SESSION_PREFIX)).length;
     ended += sessions;
-    if (sessions < AT_ONCE) return ended;
+    if (sessions < ENDS_AT_ONCE) return ended;
   }
 }
 
@@ -45,7 +43,7 @@ async function revokeSome(deps: Deps, command: RevokeAgentSessions, caller: Call
   const receipt = await findReceipt(deps.database, caller.idempotency);
   if (receipt) return receipt;
   return decideAgain(async () => {
-    const sessions = (await deps.heads.activeSessions(command.agentId)).slice(0, AT_ONCE);
+    const sessions = (await deps.heads.activeSessions(command.agentId)).slice(0, ENDS_AT_ONCE);
     if (sessions.length === 0 && !caller.idempotency) return [];
     const now = await deps.heads.now();
     const { actor, requestId, idempotency } = caller;
@@ -61,20 +59,4 @@ async function revokeSome(deps: Deps, command: RevokeAgentSessions, caller: Call
     });
     return streams;
   });
-}
-
-function endsOf(sessions: SessionHead[], { trigger, reason }: RevokeAgentSessions, now: number) {
-  const how = { now: secondsOf(now), ...(trigger && { trigger }), ...(reason !== undefined && { reason }) };
-  const ended = sessions.flatMap((session) => {
-    const revoked = decide(session, how);
-    return revoked ? [{ session, revoked }] : [];
-  });
-  return {
-    streams: ended.map(({ session, revoked }) => ({
-      streamId: sessionStream(session.sessionId),
-      expectedVersion: session.version,
-      events: newEvents([revoked], now),
-    })),
-    heads: ended.map(({ session, revoked }) => headAfter(session, [revoked], { hasHolder: false, now })),
-  };
 }

@@ -32,15 +32,17 @@ export interface RotateSessionCommand {
   sessionId: string;
   /** Only while this token hash is current: of many that ask for the same reason one rotates. */
   onlyTokenHash?: string;
+  /** The old token must die, whether the agent may have another or not. */
+  emergency?: boolean;
 }
 
 /**
  * A new token at once: not counted, no grace for the old one. Where another token than the one meant is current already, that
- * session is answered without a token. Errors: NOT_FOUND, SESSION_ENDED, IDEMPOTENCY_KEY_REUSED.
+ * session is answered without a token. Errors: NOT_FOUND, SESSION_ENDED, AGENT_DISABLED, IDEMPOTENCY_KEY_REUSED.
  */
 export async function rotateSession(
   deps: CommandDeps,
-  { sessionId, onlyTokenHash }: RotateSessionCommand,
+  { sessionId, onlyTokenHash, emergency = false }: RotateSessionCommand,
   caller: Caller,
 ): Promise<SessionWithIssuedToken> {
   const receipt = await findReceipt(deps.database, caller.idempotency);
@@ -52,6 +54,7 @@ export async function rotateSession(
     if (onlyTokenHash !== undefined && head.tokenHash !== onlyTokenHash) {
       return { head, token: null, now: secondsOf(now) };
     }
+    if (!snapshot.agentEnabled && !emergency && head.status === 'active') throw new LedgerError('AGENT_DISABLED');
     const rotation = await prepareRotation(deps, snapshot);
     if (!rotation) throw new LedgerError('SESSION_ENDED');
     const next = headAfter(head, [rotation.event], { hasHolder: holderIds.length > 0, now });

@@ -1,0 +1,121 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type CommandDeps, createSession, handOverToken, rotateSession, updateAgent } from '#libs/commands';
+import { TestCommands } from './test-commands.js';
+
+/** More than one append may end. */
+const MANY = Number(process.env['LEDGER_TEST_SUPERSEDED'] ?? 1_050);
+
+let commands: TestCommands;
+
+beforeAll(async () => {
+  commands = await TestCommands.open();
+});
+afterAll(() => commands?.[Symbol.asyncDispose]());
+
+/** These dependencies, where something happens before the first append goes to the store. */
+function beforeAppend(happens: () => Promise<unknown>): CommandDeps {
+  const { deps } = commands;
+  let done = false;
+  return {
+    ...deps,
+    store: {
+      ...deps.store,
+      append: async (request) => {
+        if (!done) {
+          done = true;
+          await happens();
+        }
+        return deps.store.append(request);
+      },
+    },
+  };
+}
+
+describe('a session that supersedes', () => {
+  it('takes along a holder that is registered on the old one at the last moment', async () => {
+    const { deps, caller } = commands;
+    const { agentId, sessionId } = await commands.session();
+    const registered: Awaited<ReturnType<TestCommands['holder']>>[] = [];
+    const racing = beforeAppend(async () => registered.push(await commands.holder(sessionId)));
+    const { head } = await createSession(racing, { agentId }, caller);
+    const [{ holder }] = registered as [(typeof registered)[number]];
+    expect((await deps.heads.holder(holder.holderId))?.sessionId).toBe(head.sessionId);
+    expect(await handOverToken(deps, holder, caller)).toMatchObject({ sessionId: head.sessionId });
+  });
+
+  it('answers as revoked, without a token, where a newer one outran it meanwhile', async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const winner = { sessionId: '' };
+    // Neither sees the other’s session: the newer one is recorded first, and its own look finds nothing to end yet.
+    const racing: CommandDeps = {
+      ...deps,
+      store: {
+        ...deps.store,
+        append: async (request) => {
+          if (winner.sessionId === '')
+            winner.sessionId = (await createSession(deps, { agentId }, caller)).head.sessionId;
+          return deps.store.append(request);
+        },
+      },
+    };
+    const { head, token } = await createSession(racing, { agentId }, caller);
+    expect(head.sessionId < winner.sessionId).toBe(true);
+    expect([head.status, token]).toEqual(['revoked', null]);
+    expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual([winner.sessionId]);
+  });
+
+  it('is looked at again when its creation is repeated after a crash', async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const fingerprint = createHash('sha256').update('request').digest();
+    const repeated = { ...caller, idempotency: { scope: 'test', key: randomUUID(), fingerprint } };
+    // Made after the creation looked for what it supersedes, and older than it: only the look after the commit finds it.
+    const outrun: string[] = [];
+    const dying: CommandDeps = {
+      ...deps,
+      heads: { ...deps.heads, activeSessions: dieOnCall(2, deps.heads.activeSessions) },
+    };
+    dying.heads.now = async () => {
+      if (outrun.length === 0) outrun.push((await commands.session({ agentId, supersede: false })).sessionId);
+      return deps.heads.now();
+    };
+    await expect(createSession(dying, { agentId }, repeated)).rejects.toThrow('killed');
+    expect(await deps.heads.activeSessions(agentId)).toHaveLength(2);
+    const { head } = await createSession(deps, { agentId }, repeated);
+    expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual([head.sessionId]);
+    expect(outrun).toHaveLength(1);
+  });
+
+  it(`ends ${MANY} sessions at once, those with holders in its own transaction`, async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const first = await commands.session({ agentId, supersede: false });
+    const { holder } = await commands.holder(first.sessionId);
+    for (let made = 1; made < MANY; made += 50) {
+      await Promise.all(
+        Array.from({ length: Math.min(50, MANY - made) }, () => commands.session({ agentId, supersede: false })),
+      );
+    }
+    expect(await deps.heads.activeSessions(agentId)).toHaveLength(MANY);
+    const { head } = await createSession(deps, { agentId }, caller);
+    expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual([head.sessionId]);
+    expect((await deps.heads.holder(holder.holderId))?.sessionId).toBe(head.sessionId);
+  });
+});
+
+function dieOnCall<A extends unknown[], R>(nth: number, call: (...args: A) => Promise<R>) {
+  let calls = 0;
+  return (...args: A): Promise<R> => (++calls === nth ? Promise.reject(new Error('killed')) : call(...args));
+}
+
+describe('rotating a session of a disabled agent', () => {
+  it('is refused to the owner, and done where the old token must die', async () => {
+    const { deps, caller } = commands;
+    const { agentId, sessionId } = await commands.session();
+    await updateAgent(deps, { agentId, enabled: false }, caller);
+    await expect(rotateSession(deps, { sessionId }, caller)).rejects.toMatchObject({ code: 'AGENT_DISABLED' });
+    expect((await rotateSession(deps, { sessionId, emergency: true }, caller)).head.generation).toBe(1);
+  });
+});
