@@ -4,9 +4,10 @@ import { lead, LOCKS } from '#libs/database';
 import { readRecorded } from '#libs/ledger';
 import { JetStreamStrategy } from '#libs/messaging';
 import { NestLogger, ServiceParts, type RunningService, type ServiceContext } from '#libs/platform';
-import { Projection } from '#libs/read-models';
+import { Projection, type ReadLog } from '#libs/read-models';
 import { ProjectorMetrics } from './projector-metrics.js';
 import { ProjectorModule } from './projector.module.js';
+import { rebuildDue } from './rebuild-due.js';
 
 const NAME = 'projector';
 
@@ -17,12 +18,16 @@ export async function startProjector(context: ServiceContext): Promise<RunningSe
   const { database } = service;
   const metrics = new ProjectorMetrics(service.metrics);
   const projection = new Projection(database);
+  const readLog: ReadLog = async (after, limit) =>
+    (await readRecorded(database, after, limit)).map((event) => toCloudEvent(event, config.issuer));
   const strategy = new JetStreamStrategy({
     connection: service.nats,
     durable: NAME,
-    checkpoint: () => projection.checkpoint(),
-    readLog: async (after, limit) =>
-      (await readRecorded(database, after, limit)).map((event) => toCloudEvent(event, config.issuer)),
+    checkpoint: async () => {
+      await rebuildDue(database, readLog, logger);
+      return projection.checkpoint();
+    },
+    readLog,
     lead: (signal) => lead(database, LOCKS.projector, signal),
     onApplied: (count, position) => {
       metrics.applied.inc(count);

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { type NatsConnection } from '@nats-io/transport-node';
 import { APPEND_HINT_SUBJECT, type RecordedEvent } from '#libs/contracts';
 import { Database, lead, LOCKS, type Lease } from '#libs/database';
-import { LogStream, pause, type StreamOptions } from '#libs/messaging';
+import { LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
 import { type Logger } from '#libs/platform';
 import { type CheckpointSigner } from '#libs/proof';
 import { Checkpointer, RootDiffers } from './checkpoint/checkpointer.js';
@@ -11,7 +11,6 @@ import { HorizonWatch } from './horizon/horizon-watch.js';
 import { Relay } from './relay/relay.js';
 import { SequencerMetrics } from './sequencer-metrics.js';
 import { Sequencing } from './sequencing/sequencing.js';
-import { Wake } from './wake.js';
 
 export interface LogLeaderParts {
   database: Database;

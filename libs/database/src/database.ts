@@ -32,6 +32,9 @@ export class Database implements AsyncDisposable {
       extra: {
         options: `${SEARCH_PATH} -c role=${APP_ROLE} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=30000`,
         connectionTimeoutMillis: 5000,
+        // A link that has gone silent: above what the server itself allows a statement.
+        query_timeout: 35_000,
+        keepAlive: true,
       },
     });
     await dataSource.initialize();

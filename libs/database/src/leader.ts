@@ -4,6 +4,8 @@ import { type Database } from './database.js';
 
 const POLL_MS = 500;
 const HEARTBEAT_MS = 2_000;
+/** Without an answer for so long the connection counts as lost: PostgreSQL may have given the lock to another. */
+const HEARTBEAT_DEADLINE_MS = 5_000;
 
 /** Leadership of one process, held by a session advisory lock on a connection of its own. */
 export class Lease implements AsyncDisposable {
@@ -17,9 +19,11 @@ export class Lease implements AsyncDisposable {
   ) {
     client.on('error', this.lose);
     client.on('end', this.lose);
-    this.heartbeat = setInterval(() => void client.query('select 1').catch(this.lose), HEARTBEAT_MS);
+    this.heartbeat = setInterval(() => void this.beat(), HEARTBEAT_MS);
     this.heartbeat.unref();
   }
+
+  private beating = false;
 
   /** Aborted when the leadership is over, given up or lost with its connection. */
   get lost(): AbortSignal {
@@ -38,6 +42,15 @@ export class Lease implements AsyncDisposable {
     this.client.off('error', this.lose);
     this.client.off('end', this.lose);
     this.client.release(!unlocked);
+  }
+
+  private async beat(): Promise<void> {
+    if (this.beating) return;
+    this.beating = true;
+    const deadline = setTimeout(this.lose, HEARTBEAT_DEADLINE_MS);
+    await this.client.query('select 1').catch(this.lose);
+    clearTimeout(deadline);
+    this.beating = false;
   }
 
   private readonly lose = (): void => {

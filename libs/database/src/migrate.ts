@@ -21,6 +21,8 @@ export async function migrate(options: DatabaseOptions, migrations: MigrationCla
     connectionTimeoutMillis: 5000,
     options: SEARCH_PATH,
   });
+  // Lost while a migration runs on its own connection, it is missed at the end, not by an event that nobody hears.
+  lock.on('error', () => undefined);
   await lock.connect();
   try {
     await refuseUnsafeServer(lock);

@@ -14,7 +14,14 @@ export {
 export { GrowingTree, LogTree } from './log/log-tree.js';
 export { CheckpointStore, type StoredCheckpoint } from './checkpoints/checkpoint-store.js';
 export { LogKeys, type Sealer } from './checkpoints/log-keys.js';
-export { recordAdopted, recordFork, relayState, requestAdopt, type RelayState } from './log/relay-state.js';
+export {
+  recallReaders,
+  recordAdopted,
+  recordFork,
+  relayState,
+  requestAdopt,
+  type RelayState,
+} from './log/relay-state.js';
 export { listSessionHeads, type SessionFilter } from './heads/list-sessions.js';
 export { readStreamWithPositions } from './read/read-stream-with-positions.js';
 export { exportLog } from './checkpoints/export-log.js';

@@ -18,4 +18,5 @@ export {
 } from './nest/jetstream-strategy.js';
 export { ErrorsReachTheTransport } from './nest/errors-reach-the-transport.js';
 export { pause } from './pause.js';
+export { Wake } from './wake.js';
 export { appendHint } from './append-hint.js';

@@ -31,7 +31,7 @@ const schema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   NATS_URL: z
     .string()
-    .regex(/^(nats|tls|ws|wss):\/\//, 'a nats:// URL (several separated by commas)')
+    .regex(/^(nats|tls):\/\//, 'a nats:// or tls:// URL (several separated by commas)')
     .optional(),
   LEDGER_PORT: z.coerce.number().int().min(0).max(65_535).default(3100),
   LEDGER_HOST: z.string().min(1).default('127.0.0.1'),

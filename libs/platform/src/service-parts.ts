@@ -16,6 +16,12 @@ export class ServiceParts {
     readonly nats: NatsConnection,
   ) {
     this.health.register({ name: 'database', check: async () => void (await database.query('select 1')) });
+    this.health.register({
+      name: 'bus',
+      check: () => {
+        if (nats.isClosed()) throw new Error('the connection to NATS was closed for good; restart this service');
+      },
+    });
   }
 
   /** @throws ConfigError when a server's URL is not set, or what the server answered. */
@@ -30,7 +36,11 @@ export class ServiceParts {
       onIdleError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     });
     try {
-      const nats = await connectNats({ url: requireUrl(config, 'natsUrl'), name: `session-ledger ${name}` });
+      const nats = await connectNats({
+        url: requireUrl(config, 'natsUrl'),
+        name: `session-ledger ${name}`,
+        onWaiting: (servers) => logger.warn(`NATS at ${servers} cannot be reached yet; trying again`),
+      });
       return new ServiceParts(name, context, createMetrics(name), database, nats);
     } catch (error) {
       await database[Symbol.asyncDispose]();

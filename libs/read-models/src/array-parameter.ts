@@ -6,10 +6,11 @@ export function arrayParameter(values: readonly (string | number | null | undefi
   return `{${values.map(element).join(',')}}`;
 }
 
-const NEEDS_ESCAPE = /["\\]/;
+/** PostgreSQL's text holds no NUL: what was recorded with one is indexed without it, and never stops a read model. */
+const UNSAFE = /["\\\0]/;
 
 function element(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return 'NULL';
   if (typeof value === 'number') return String(value);
-  return NEEDS_ESCAPE.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : `"${value}"`;
+  return UNSAFE.test(value) ? `"${value.replaceAll('\0', '').replaceAll(/["\\]/g, '\\$&')}"` : `"${value}"`;
 }

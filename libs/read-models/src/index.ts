@@ -1,6 +1,6 @@
 export { READ_MODELS, type ReadModel, type ReadModelName } from './read-model.js';
 export { MODELS, Projection } from './projection.js';
-export { rebuild, type ReadLog, type RebuildOptions } from './generations/rebuild.js';
+export { rebuild, rebuildsDue, type ReadLog, type RebuildOptions } from './generations/rebuild.js';
 export { queryAudit, type AuditScope } from './audit/audit-query.js';
 export { exportAudit } from './audit/export-audit.js';
 export { agentEventsAfter, auditPosition, type AgentEventsAfter } from './agent-events.js';

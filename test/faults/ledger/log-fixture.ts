@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { agentStream, type RecordedEvent } from '#libs/contracts';
+import { agentStream, sessionStream, type EventData, type RecordedEvent } from '#libs/contracts';
 import { Database, type PoolClient } from '#libs/database';
 import { createLedger, type Ledger, type NewEvent, sequence } from '#libs/ledger';
 import { loadConfig, type Config } from '#libs/platform';
+import { evolve } from '#libs/session';
 import { createTestDatabase, until } from '#libs/testing';
 
 /** A ledger in a database of its own. */
@@ -36,6 +37,42 @@ export async function appendTo(ledger: Ledger, agentId: string = randomUUID()): 
   const streams = [{ streamId: agentStream(agentId), expectedVersion: null, events: [event] }];
   await ledger.append({ streams, actor: 'owner', requestId: 'fault test' });
   return event.id;
+}
+
+/** Creates a session whose head is the fold of its event; answers its id. */
+export async function createSession(ledger: Ledger): Promise<string> {
+  const [sessionId, agentId] = [randomUUID(), randomUUID()];
+  const at = '2026-11-21T00:00:00Z';
+  const data: EventData['SessionCreated'] = {
+    sessionId,
+    agentId,
+    agentName: 'courier',
+    generation: 0,
+    tokenHeader: '{}',
+    tokenPayload: '{}',
+    tokenHash: 'a'.repeat(64),
+    expiresIn: 3600,
+    issuedAt: at,
+    expiresAt: '2026-11-21T01:00:00Z',
+    absoluteExpiresAt: '2026-12-21T00:00:00Z',
+    maxRenewals: 30,
+    renewalRejectWindow: 3600,
+    constraints: {},
+  };
+  const event = { type: 'SessionCreated' as const, data };
+  await ledger.append({
+    streams: [
+      {
+        streamId: sessionStream(sessionId),
+        expectedVersion: 0,
+        events: [{ ...event, id: randomUUID(), time: Date.parse(at) }],
+      },
+    ],
+    heads: { sessions: [{ ...evolve(null, event), dueAt: null }] },
+    actor: 'owner',
+    requestId: 'fault test',
+  });
+  return sessionId;
 }
 
 /** Appends many at once, a few at a time. */

@@ -9,7 +9,7 @@ import { auditPosition } from '#libs/read-models';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { startProjector } from '../../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
-import { appendMany, appendTo, createLog, serviceConfig, type LogFixture } from './log-fixture.js';
+import { appendMany, appendTo, createLog, sequenceCount, serviceConfig, type LogFixture } from './log-fixture.js';
 
 const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
 const opened: AsyncDisposable[] = [];
@@ -158,5 +158,41 @@ describe('the relay', () => {
     await jetstream(bus.connection).publish('ledger.v1.main.x.y.forged', '{}');
     await until(async () => (await relayState(log.database)).forked, { describe: 'the fork', timeoutMs: 20_000 });
     expect(await streamEnd(bus)).toBe(6);
+  });
+
+  it('takes a stranger’s message for a fork also where the store has an event of that position', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    const service = await startSequencer({ config: serviceConfig(log.url, bus.nats.url), logger });
+    await appendMany(log.ledger, 5);
+    await until(async () => (await streamEnd(bus)) === 5, { describe: '5 relayed' });
+    await service.close();
+    await jetstream(bus.connection).publish('ledger.v1.main.x.y.forged', 'no envelope');
+    await appendMany(log.ledger, 3);
+    const client = await log.database.connect();
+    await sequenceCount(client, 3);
+    client.release();
+    await start(startSequencer, log, bus.nats);
+    const found = await until(async () => (await relayState(log.database)).forked, { describe: 'the fork' });
+    expect(found).toContain('no event of ours');
+    expect(await requestAdopt(log.database)).toBe(true);
+    await until(async () => (await streamEnd(bus)) === 8, { describe: 'the rebuilt stream', timeoutMs: 20_000 });
+    await expectSame(bus, log, 1, 8);
+  });
+
+  it('forgets a fork that has gone, and asks again at the next one', async () => {
+    const [bus, other, log] = [await openBus(), await openBus(), await openLog()];
+    const ofOther = await startSequencer({ config: serviceConfig((await openLog()).url, other.nats.url), logger });
+    await until(async () => (await streamEnd(other)) === 0, { describe: 'another stream' });
+    await ofOther.close();
+    await jetstream(other.connection).publish('ledger.v1.main.x.y.forged', '{}');
+    // The wrong bus: a fork. Its owner says "adopt" while nobody listens, and puts the right bus in.
+    const wrong = await startSequencer({ config: serviceConfig(log.url, other.nats.url), logger });
+    await until(async () => (await relayState(log.database)).forked, { describe: 'the fork' });
+    await wrong.close();
+    expect(await requestAdopt(log.database)).toBe(true);
+    await start(startSequencer, log, bus.nats);
+    await appendMany(log.ledger, 3);
+    await until(async () => (await streamEnd(bus)) === 3, { describe: '3 relayed', timeoutMs: 20_000 });
+    expect(await relayState(log.database)).toEqual({ forked: null, adoptRequested: false });
   });
 });

@@ -15,7 +15,7 @@ export class AdoptLogController {
     return relayState(this.context.commands.database);
   }
 
-  /** The relay rebuilds the stream from the store. Read models that saw the other history: `npm run rebuild`. */
+  /** The relay rebuilds the stream from the store, and the projector the read models, which may have seen the other history. */
   @Post('adopt')
   @HttpCode(202)
   @Allow('owner')

@@ -19,10 +19,9 @@ export async function adoptLog(cli: Cli, { yes }: { yes?: boolean }): Promise<vo
     return;
   }
   const after = await owner.adoptLog();
-  cli.screen.result(after, () =>
-    [
-      'The relay rebuilds the stream now; `sledger doctor` shows when it is done.',
-      'Then rebuild the read models, which may have seen the other history: `npm run rebuild -- audit` and `npm run rebuild -- current-token`.',
-    ].join('\n'),
+  cli.screen.result(
+    after,
+    () =>
+      'The relay rebuilds the stream now, the projector its read models; run `sledger log adopt` again to see when they agree.',
   );
 }

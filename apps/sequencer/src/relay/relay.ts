@@ -1,10 +1,17 @@
 import { type NatsConnection } from '@nats-io/transport-node';
 import { type RecordedEvent } from '#libs/contracts';
 import { type Database } from '#libs/database';
-import { lastPosition, positionSince, readRecorded, recordAdopted, recordFork, relayState } from '#libs/ledger';
-import { logMessageOf, LogStream, pause, type StreamOptions } from '#libs/messaging';
-import { Wake } from '../wake.js';
-import { findFork } from './find-fork.js';
+import {
+  lastPosition,
+  positionSince,
+  readRecorded,
+  recallReaders,
+  recordAdopted,
+  recordFork,
+  relayState,
+} from '#libs/ledger';
+import { logMessageOf, LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
+import { findFork, lastShared } from './find-fork.js';
 
 const WINDOW = 256;
 const BUFFERED = 5_000;
@@ -70,12 +77,19 @@ export class Relay {
       const found = await findFork(database, stream, position.last);
       if (found !== null) return this.waitForAdoption(found, stream, signal);
     }
+    await this.forgetFork();
     const isNew = position === null || (position.last === 0 && position.messages === 0);
-    if (!isNew) {
-      await stream.configure();
-      return position.last + 1;
-    }
-    return this.rebuild(stream);
+    if (isNew) return this.rebuild(stream);
+    await stream.configure();
+    return position.last + 1;
+  }
+
+  /** A fork that was recorded and is gone: another stream was meant, or an adoption was cut short after its rebuild. */
+  private async forgetFork(): Promise<void> {
+    const { forked, adoptRequested } = await relayState(this.options.database);
+    if (forked === null && !adoptRequested) return;
+    await recordAdopted(this.options.database);
+    this.options.onFork?.(null);
   }
 
   private async rebuild(stream: LogStream): Promise<number> {
@@ -94,7 +108,9 @@ export class Relay {
       await pause(FORKED_POLL_MS, signal);
       signal.throwIfAborted();
     }
+    const shared = await lastShared(database, stream);
     const next = await this.rebuild(stream);
+    await recallReaders(database, shared);
     await recordAdopted(database);
     this.options.onFork?.(null);
     return next;

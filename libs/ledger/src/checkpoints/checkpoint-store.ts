@@ -29,8 +29,11 @@ export class CheckpointStore {
     await this.database.prepared('checkpoints.add', text, [LOG, size, root, signedAt, note]);
   }
 
+  /** The largest one: times are those of whichever process signed. */
   async latest(): Promise<StoredCheckpoint | null> {
-    return (await this.list({ limit: 1 }))[0] ?? null;
+    const text = `select ${COLUMNS} from ledger.checkpoint where log = $1 order by size desc, signed_at desc limit 1`;
+    const [row] = await this.database.prepared<Row>('checkpoints.latest', text, [LOG]);
+    return row ? checkpointOf(row) : null;
   }
 
   /** Checkpoints that were signed before `before` (all, when left out). */
@@ -40,6 +43,10 @@ export class CheckpointStore {
       where log = $1 and signed_at < coalesce($2::timestamptz, 'infinity')
       order by signed_at desc, size desc limit $3`;
     const rows = await this.database.prepared<Row>('checkpoints.list', text, [LOG, before ?? null, limit]);
-    return rows.map(({ size, root, signed_at: signedAt, note }) => ({ size, root, signedAt, note }));
+    return rows.map(checkpointOf);
   }
+}
+
+function checkpointOf({ size, root, signed_at: signedAt, note }: Row): StoredCheckpoint {
+  return { size, root, signedAt, note };
 }

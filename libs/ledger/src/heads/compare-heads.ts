@@ -1,13 +1,14 @@
 import { type Database } from '#libs/database';
 import { evolve, isSessionEvent, type SessionState } from '#libs/session';
-import { readStream } from '../read/read.js';
+import { readRecordedStream } from '../read/read.js';
+import { storedEventOf } from '../read/stored-events.js';
 import { type SessionHead } from '../types.js';
 import { sessionRows, type RowOf } from './head-rows.js';
 
 /** A head that is not what the log says. */
 export interface HeadDifference {
   sessionId: string;
-  /** Names of the fields that differ; `missing` when the log knows no such session. */
+  /** Names of the fields that differ; `missing` when the log knows no such session, `unreadable` when its events cannot be folded. */
   fields: string[];
 }
 
@@ -24,7 +25,7 @@ export async function compareHeads(database: Database, sample?: number): Promise
   for await (const heads of sample === undefined ? allHeads(database) : someHeads(database, sample)) {
     for (const head of heads) {
       result.checked += 1;
-      const fields = await differingFields(database, head);
+      const fields = differingFields(head, await fold(database, head));
       if (fields.length > 0) result.differing.push({ sessionId: head.sessionId, fields });
     }
   }
@@ -32,20 +33,33 @@ export async function compareHeads(database: Database, sample?: number): Promise
 }
 
 /** `dueAt` is a schedule, not a fact: it is left out. */
-async function differingFields(database: Database, { dueAt: _, ...head }: SessionHead): Promise<string[]> {
-  const events = await readStream(database, `session:${head.sessionId}`);
-  let state: SessionState | null = null;
-  for (const { type, data } of events) {
-    const event = { type, data };
-    if (isSessionEvent(event)) state = evolve(state, event);
-    // An append may have come between the two reads.
-    if (state?.version === head.version) break;
-  }
-  if (state === null) return ['missing'];
+function differingFields({ dueAt: _, ...head }: SessionHead, state: SessionState | 'missing' | 'unreadable'): string[] {
+  if (typeof state === 'string') return [state];
   const folded = state as unknown as Record<string, unknown>;
   return Object.entries(head)
     .filter(([field, value]) => !isSame(value, folded[field]))
     .map(([field]) => field);
+}
+
+/** The session as its events tell it. One that cannot be read is a finding like any other, and ends no check. */
+async function fold(
+  database: Database,
+  { sessionId, version }: SessionHead,
+): Promise<SessionState | 'missing' | 'unreadable'> {
+  const events = await readRecordedStream(database, `session:${sessionId}`);
+  let state: SessionState | null = null;
+  try {
+    for (const stored of events) {
+      const { type, data } = storedEventOf(stored);
+      const event = { type, data };
+      if (isSessionEvent(event)) state = evolve(state, event);
+      // An append may have come between the two reads.
+      if (state?.version === version) break;
+    }
+  } catch {
+    return 'unreadable';
+  }
+  return state ?? 'missing';
 }
 
 function isSame(left: unknown, right: unknown): boolean {

@@ -18,8 +18,15 @@ export async function readStream(
   database: Database,
   ...[streamId, { fromVersion = 1, limit = ALL } = {}]: Parameters<EventStore['readStream']>
 ): Promise<StoredEvent[]> {
-  const values = [streamId, fromVersion, limit];
-  return (await database.prepared<StoredEventRow>('ledger.readStream', READ_STREAM, values)).map(storedEventOf);
+  return (await readRecordedStream(database, streamId, { fromVersion, limit })).map(storedEventOf);
+}
+
+/** The rows as they are stored: nothing is parsed or upcast. */
+export function readRecordedStream(
+  database: Database,
+  ...[streamId, { fromVersion = 1, limit = ALL } = {}]: Parameters<EventStore['readStream']>
+): Promise<StoredEventRow[]> {
+  return database.prepared<StoredEventRow>('ledger.readStream', READ_STREAM, [streamId, fromVersion, limit]);
 }
 
 export async function readLog(

@@ -93,9 +93,18 @@ export class LogConsumer {
     while (!signal.aborted) {
       const deliveries = await inbox.take(this.batchSize, IDLE_MS, signal);
       if (signal.aborted) return;
-      if (deliveries.length === 0) await this.catchUp(signal);
+      if (deliveries.length === 0) await this.idle(signal);
       else await this.deliver(deliveries, signal);
     }
+  }
+
+  /** The checkpoint is moved by others when the log is adopted after a fork, or a database is restored under us. */
+  private async idle(signal: AbortSignal): Promise<void> {
+    const checkpoint = await this.options.handler.checkpoint();
+    if (checkpoint !== this.position) {
+      throw new Error(`the checkpoint was moved from ${this.position} to ${checkpoint}: reading goes on from there`);
+    }
+    await this.catchUp(signal);
   }
 
   private async deliver(deliveries: LogDelivery[], signal: AbortSignal): Promise<void> {
@@ -132,6 +141,8 @@ export class LogConsumer {
       this.options.onTrouble?.(error);
       // The batch has failed whole: go on one by one, to name the event that it failed at.
       this.position = await this.options.handler.checkpoint();
+      // What lies between must come first: no fault of the event.
+      if ((events[0]?.position ?? 0) > this.position + 1) throw error;
       for (const event of events) if (event.position > this.position) await this.applyOne(event);
     }
   }
