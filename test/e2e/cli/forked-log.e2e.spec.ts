@@ -64,7 +64,7 @@ describe('log adopt on a log whose stream tells another history', () => {
   it('--yes rebuilds the stream from the database; the forged message is gone and doctor is content', async () => {
     const run = await sledger.run('log', 'adopt', '--yes');
     expect(run).toMatchObject({ exit: 0, stderr: '' });
-    expect(run.stdout).toMatch(/^The relay rebuilds the stream now.*\n.*npm run rebuild/);
+    expect(run.stdout).toMatch(/^The relay rebuilds the stream now, the projector its read models/);
     await until(async () => (await sledger.json<Relay>('log', 'adopt')).forked === null, {
       describe: 'the rebuilt stream',
       timeoutMs: 30_000,

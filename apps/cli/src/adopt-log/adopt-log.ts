@@ -21,7 +21,6 @@ export async function adoptLog(cli: Cli, { yes }: { yes?: boolean }): Promise<vo
   const after = await owner.adoptLog();
   cli.screen.result(
     after,
-    () =>
-      'The relay rebuilds the stream now, the projector its read models; run `sledger log adopt` again to see when they agree.',
+    () => 'The relay rebuilds the stream now, the projector its read models; `sledger doctor` shows when it is done.',
   );
 }
