@@ -10,6 +10,7 @@ export interface BenchRow {
   baseline?: number;
   ratio?: number;
   goal?: string;
+  /** Left out where the run is too noisy to say. */
   met?: boolean;
 }
 
@@ -18,7 +19,7 @@ export function printRows(rows: BenchRow[]): void {
     const parts = [`${round(value)} ${unit}`];
     if (baseline !== undefined) parts.push(`baseline ${round(baseline)}`);
     if (ratio !== undefined) parts.push(`× ${ratio.toFixed(2)}`);
-    if (goal !== undefined) parts.push(`goal ${goal}: ${met ? 'met' : 'not met'}`);
+    if (goal !== undefined) parts.push(`goal ${goal}: ${met === undefined ? 'void' : met ? 'met' : 'not met'}`);
     process.stdout.write(`${figure.padEnd(64)} ${parts.join('  ')}\n`);
   }
 }

@@ -15,6 +15,8 @@ export async function measureThroughput(postgres: BenchPostgres, alerts: number)
   for (const kind of order) rates[kind].push(await deliver(postgres, alerts, kind === 'beside'));
   const [alone, again, beside] = [median(rates.alone), median(rates.again), median(rates.beside)];
   const cost = (1 - beside / alone) * 100;
+  // Two measurements of the same thing that differ by more say something about the machine, not about the code.
+  const quiet = Math.abs(again / alone - 1) <= 0.1;
   return [
     {
       figure: 'webhook deliveries, durable, one worker',
@@ -23,15 +25,22 @@ export async function measureThroughput(postgres: BenchPostgres, alerts: number)
       baseline: bare,
       ratio: alone / bare,
       goal: '≥ 1000/s',
-      met: alone >= 1000,
+      ...(quiet && { met: alone >= 1000 }),
     },
-    { figure: 'the same again (A/A)', value: again, unit: '/s', ratio: again / alone },
+    {
+      figure: `the same again (A/A)${quiet ? '' : ': too noisy, the run is void'}`,
+      value: again,
+      unit: '/s',
+      ratio: again / alone,
+      goal: '0.9–1.1',
+      met: quiet,
+    },
     {
       figure: 'cost of one hung endpoint to the healthy one',
       value: cost,
       unit: '%',
       goal: '< 5 %',
-      met: cost < 5,
+      ...(quiet && { met: cost < 5 }),
     },
   ];
 }

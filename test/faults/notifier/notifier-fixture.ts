@@ -70,6 +70,11 @@ export class NotifierFixture implements AsyncDisposable {
     return fixture;
   }
 
+  /** For another notifier in the same process. */
+  freshMetrics(): Registry {
+    return createMetrics('notifier');
+  }
+
   /** Another notifier on the same database. */
   newNotifier(options: Partial<NotifierParts> = {}): Notifier {
     return new Notifier({

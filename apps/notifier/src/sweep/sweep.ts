@@ -24,6 +24,15 @@ const CLOCK_STEP_MS = 5_000;
 /** So long the owner has to set it right again before sessions are expired by the new time. */
 const CLOCK_DISTRUST_MS = 300_000;
 
+/**
+ * The next page of heads that are due, after due time and session id. The time is read once, by a subselect: a volatile
+ * function is no bound for an index.
+ */
+export const DUE_HEADS = `select session_id, due_at, expires_at <= extract(epoch from clock_timestamp()) as over
+  from ledger.session_head
+  where due_at is not null and due_at <= (select extract(epoch from clock_timestamp())::bigint) and (due_at, session_id) > ($1, $2)
+  order by due_at, session_id limit ${PAGE}`;
+
 /** Looks at every session whose time has come: reads by index without locks, appends one by one. */
 export class Sweep {
   private lastSeen: { database: number; monotonic: number } | null = null;
@@ -49,13 +58,10 @@ export class Sweep {
   }
 
   private due(after: { dueAt: number; sessionId: string } | null): Promise<DueHead[]> {
-    return this.parts.database.prepared<DueHead>(
-      'due heads',
-      `select session_id, due_at, expires_at <= extract(epoch from clock_timestamp()) as over from ledger.session_head
-       where due_at is not null and due_at <= extract(epoch from clock_timestamp())::bigint and (due_at, session_id) > ($1, $2)
-       order by due_at, session_id limit ${PAGE}`,
-      [after?.dueAt ?? -1, after?.sessionId ?? '00000000-0000-0000-0000-000000000000'],
-    );
+    return this.parts.database.prepared<DueHead>('due heads', DUE_HEADS, [
+      after?.dueAt ?? -1,
+      after?.sessionId ?? '00000000-0000-0000-0000-000000000000',
+    ]);
   }
 
   private async lookAt({ session_id: id, over }: DueHead, clockIsGood: boolean): Promise<void> {

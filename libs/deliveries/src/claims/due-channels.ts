@@ -60,7 +60,7 @@ export async function expireDeliveries(database: Database, limit: number): Promi
     'expire deliveries',
     `with late as (
        select delivery_id from deliveries.delivery
-       where deadline <= clock_timestamp() and next_attempt_at is not null and status <> 'attempting'
+       where deadline <= (select clock_timestamp()) and next_attempt_at is not null and status <> 'attempting'
        order by deadline limit $1 for update skip locked)
      update deliveries.delivery d set status = 'dead', detail = coalesce(d.detail || '; ', '') || 'the deadline has passed',
        next_attempt_at = null, finished_at = clock_timestamp()

@@ -46,7 +46,8 @@ const PROBE = `and exists (select from deliveries.notification p
 
 /**
  * Locks what is due, in index order, passing over what another claimer holds. Channel and deliveries are read by one snapshot:
- * what was queued after a change of the channel is never seen together with the channel before it.
+ * what was queued after a change of the channel is never seen together with the channel before it. The time is a subselect,
+ * read once: a volatile function is no bound for an index, and all that is not due yet would be read.
  */
 export function dueStatement(onlyProbes: boolean): string {
   const probe = onlyProbes ? PROBE : '';
@@ -55,11 +56,11 @@ export function dueStatement(onlyProbes: boolean): string {
          and coalesce(greatest(paused_until, open_until) <= clock_timestamp(), true)
      ), first as materialized (
        select d.* from deliveries.delivery d
-       where exists (select from ready) and d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts = 0 ${probe}
+       where exists (select from ready) and d.channel_id = $1 and d.next_attempt_at <= (select clock_timestamp()) and d.attempts = 0 ${probe}
        order by d.next_attempt_at limit $2 for update skip locked
      ), again as materialized (
        select d.* from deliveries.delivery d
-       where exists (select from ready) and d.channel_id = $1 and d.next_attempt_at <= clock_timestamp() and d.attempts > 0
+       where exists (select from ready) and d.channel_id = $1 and d.next_attempt_at <= (select clock_timestamp()) and d.attempts > 0
          and d.delivery_id <> all($5::uuid[]) ${probe}
        order by d.next_attempt_at limit $3 for update skip locked
      ), due as (select * from first union all select * from again)

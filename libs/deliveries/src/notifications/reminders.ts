@@ -29,7 +29,7 @@ export async function dueReminders(database: Database, limit: number): Promise<D
     `select r.session_id, r.event_id, r.causes, r.announced_end, ${SESSION_NOW} as session,
        extract(epoch from clock_timestamp())::float8 as now
      from deliveries.reminder r left join ledger.session_head h using (session_id)
-     where r.due_at <= clock_timestamp() order by r.due_at limit $1`,
+     where r.due_at <= (select clock_timestamp()) order by r.due_at limit $1`,
     [limit],
   );
   return rows.map((row) => ({

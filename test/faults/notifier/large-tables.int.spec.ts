@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { dueStatement } from '#libs/deliveries';
+import { createLogger } from '#libs/platform';
+import { until, WebhookReceiver } from '#libs/testing';
+import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
+import { DUE_HEADS, Sweep } from '../../../apps/notifier/src/sweep/sweep.js';
+import { NotifierFixture } from './notifier-fixture.js';
+
+const PENDING = 50_000;
+/** A million and ten thousand in the long run. */
+const HEADS = Number(process.env['LEDGER_TEST_HEADS'] ?? 20_000);
+const DUE = Number(process.env['LEDGER_TEST_DUE'] ?? 300);
+const SENT = 200;
+const AT_ONCE = 8;
+
+describe('large tables', () => {
+  let fixture: NotifierFixture;
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start({ sweepSeconds: 3600 });
+    await fixture.notifier.close();
+  });
+  afterEach(() => fixture[Symbol.asyncDispose]());
+
+  /** Plan of a statement as a connection keeps it, whatever the values. */
+  async function planOf(statement: string, types: string, values: string): Promise<string> {
+    return fixture.database.transaction(async (client) => {
+      await client.query("set local plan_cache_mode = 'force_generic_plan'");
+      await client.query(`prepare looked_at (${types}) as ${statement}`);
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (analyze) execute looked_at (${values})`);
+      await client.query('deallocate looked_at');
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    });
+  }
+
+  it(`${PENDING} waiting deliveries are claimed by index, in order, without a scan`, async () => {
+    await using webhook = await WebhookReceiver.start();
+    const { id } = await fixture.webhook(webhook.url);
+    await fixture.database.query(
+      `with made as (
+         insert into deliveries.notification (notification_id, event_id, stage, event_type, level, envelope, deadline)
+         select gen_random_uuid(), gen_random_uuid(), 'alert', 'SessionExpired', 1,
+           '{"time":"2026-01-01T00:00:00Z"}', clock_timestamp() + interval '1 day'
+         from generate_series(1, ${PENDING}) returning notification_id)
+       insert into deliveries.delivery (delivery_id, notification_id, channel_id, recipient, next_attempt_at, deadline)
+       select gen_random_uuid(), notification_id, $1, 'owner', clock_timestamp() - random() * interval '1 hour',
+         clock_timestamp() + interval '1 day' from made`,
+      [id],
+    );
+    const plan = await planOf(dueStatement(false), 'uuid, int, int, int, uuid[]', `'${id}', 32, 16, 1, '{}'`);
+    expect(plan).toContain('Index Scan using delivery_first');
+    expect(plan.match(/Index Cond: \(\(channel_id = \$1\) AND \(next_attempt_at <= /g)).toHaveLength(2);
+    expect(plan).not.toMatch(/Seq Scan on (delivery|notification)/);
+    expect(Number(/Execution Time: ([\d.]+)/.exec(plan)![1])).toBeLessThan(200);
+
+    const before = await fixture.database.query<{ delivery_id: string }>(
+      'select delivery_id from deliveries.delivery order by next_attempt_at',
+    );
+    const place = new Map(before.map(({ delivery_id }, index) => [delivery_id, index]));
+    const started = fixture.newNotifier({ metrics: fixture.freshMetrics() });
+    started.start();
+    await until(() => webhook.received.length >= SENT, { describe: `${SENT} deliveries` });
+    await started.close();
+    // The oldest ones, with nothing left out between them.
+    const sent = await fixture.database.query<{ delivery_id: string }>(
+      'select distinct delivery_id from deliveries.attempt',
+    );
+    expect(Math.max(...sent.map(({ delivery_id }) => place.get(delivery_id)!))).toBe(sent.length - 1);
+  }, 120_000);
+
+  it(`of ${HEADS} heads ${DUE} that are due are all recorded once by two sweepers, by index, within a minute`, async () => {
+    const wish = { issuedAgo: 540_000, maxRenewals: 0 };
+    const template = await fixture.session();
+    await fixture.asOwner(
+      `insert into ledger.session_head
+         select (jsonb_populate_record(h, jsonb_build_object('session_id', gen_random_uuid(), 'due_at', h.due_at + n))).*
+         from ledger.session_head h cross join generate_series(1, ${HEADS}) n where h.session_id = '${template.sessionId}'`,
+    );
+    const due: string[] = [];
+    let left = DUE;
+    const worker = async (): Promise<void> => {
+      while (left-- > 0) due.push((await fixture.session({ ...wish, agentId: template.agentId })).sessionId);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    const plan = await planOf(DUE_HEADS, 'bigint, uuid', "-1, '00000000-0000-0000-0000-000000000000'");
+    expect(plan).toContain('session_head_due');
+    expect(plan).toMatch(/Index Cond: .*due_at <= .*ROW\(due_at, session_id\) > /);
+    expect(plan).not.toMatch(/Seq Scan/);
+
+    const logger = createLogger({ service: 'notifier', level: 'silent' });
+    const { database, ledger } = fixture;
+    const sweeps = [1, 2].map(() => new Sweep({ database, logger, commands: dueSessionCommands(ledger) }));
+    const started = Date.now();
+    const { signal } = new AbortController();
+    await Promise.all(sweeps.map((sweep) => sweep.pass(signal)));
+    const took = Date.now() - started;
+    const announced = await fixture.database.query<{ stream_id: string; count: number }>(
+      "select stream_id, count(*)::int as count from ledger.event where type = 'SessionExpiringSoon' group by stream_id",
+    );
+    expect(announced).toHaveLength(DUE);
+    expect(announced.filter(({ count }) => count !== 1)).toEqual([]);
+    expect(took).toBeLessThan(60_000);
+    process.stdout.write(`${DUE} of ${HEADS} heads: ${took} ms\n`);
+  }, 600_000);
+});
