@@ -31,7 +31,7 @@ export async function startApi(context: ServiceContext): Promise<RunningApiServi
   await ensureSigningKey({ store: ledger, heads: ledger, database, keys });
 
   const updates = new UpdateHub({
-    log: { store: ledger, database, source: config.issuer },
+    log: { database, source: config.issuer },
     lastPosition: () => lastPosition(database),
     logger,
   });

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { toCloudEvent } from '#libs/contracts';
 import { type Database, lead, LOCKS } from '#libs/database';
-import { createLedger, lastPosition } from '#libs/ledger';
+import { createLedger, lastPosition, readRecorded } from '#libs/ledger';
 import { JetStreamStrategy } from '#libs/messaging';
 import { NestLogger, ServiceParts, type Logger, type RunningService, type ServiceContext } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
@@ -36,7 +36,7 @@ export async function startNotifier(context: ServiceContext): Promise<RunningSer
     durable: NAME,
     checkpoint: () => notifier.checkpoint(),
     readLog: async (after, limit) =>
-      (await ledger.readLog({ after, limit })).map((event) => toCloudEvent(event, config.issuer)),
+      (await readRecorded(database, after, limit)).map((event) => toCloudEvent(event, config.issuer)),
     lead: (signal) => lead(database, LOCKS.notifierConsumer, signal),
     onParked: ({ position, eventId, error }) =>
       logger.error(

@@ -1,6 +1,5 @@
-import { readToken, type AuthenticatedToken, type CommandDeps } from '#libs/commands';
+import { acceptForUse, readToken, type AuthenticatedToken, type CommandDeps } from '#libs/commands';
 import { ERRORS, LedgerError } from '#libs/contracts';
-import { checkTokenTime } from '#libs/tokens';
 
 /** A token of ours, whatever became of it; null when it is none. Other failures are thrown. */
 export async function ourToken(commands: CommandDeps, token: string): Promise<AuthenticatedToken | null> {
@@ -8,10 +7,10 @@ export async function ourToken(commands: CommandDeps, token: string): Promise<Au
 }
 
 /** Whether the token stands now. The kill switch is for the caller to weigh. */
-export function isAccepted({ token, snapshot, standing }: AuthenticatedToken): boolean {
-  if (standing !== 'current' && standing !== 'previous') return false;
+export function isAccepted(authenticated: AuthenticatedToken): boolean {
+  const snapshot = { ...authenticated.snapshot, killSwitchActive: false };
   try {
-    checkTokenTime(token.claims, Math.floor(snapshot.now / 1000));
+    acceptForUse({ ...authenticated, snapshot });
     return true;
   } catch (error) {
     nullWhenRefused(error);

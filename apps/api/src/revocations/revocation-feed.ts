@@ -1,10 +1,19 @@
-import { type Revocation, type RevocationPage } from '#libs/contracts';
+import {
+  type CloudEvent,
+  domainEventOf,
+  eventTypeOf,
+  LedgerError,
+  type Revocation,
+  type RevocationPage,
+  toCloudEvent,
+  UnknownEvent,
+} from '#libs/contracts';
 import { type CommandDeps } from '#libs/commands';
-import { type LogEntry } from '#libs/ledger';
+import { lastPosition, readRecorded } from '#libs/ledger';
 import { isSessionEvent, toEpochSeconds, toRfc3339 } from '#libs/session';
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from './feed-cursor.js';
 
-type Deps = Pick<CommandDeps, 'store' | 'heads' | 'database' | 'settings'>;
+type Deps = Pick<CommandDeps, 'heads' | 'database' | 'settings'>;
 
 export interface FeedRequest {
   cursor?: string | undefined;
@@ -13,7 +22,6 @@ export interface FeedRequest {
   agents: readonly string[] | null;
 }
 
-const POSITION = `select position from ledger.sequencer where log = 'main'`;
 const DEAD_HEADS = `
   select session_id, generation, status <> 'active' as ended, issued_at, previous_token_accepted
   from ledger.session_head
@@ -41,10 +49,10 @@ export async function readRevocations(deps: Deps, request: FeedRequest): Promise
 
 /** The position is taken before the heads are read: what changes meanwhile comes again in the log, which does no harm. */
 async function beginning({ database, heads }: Deps): Promise<FeedCursor> {
-  const [row] = await database.query<{ position: number }>(POSITION);
+  const position = await lastPosition(database);
   return {
     phase: 'heads',
-    position: row?.position ?? 0,
+    position,
     afterSession: firstIdAt((await heads.now()) - LONGEST_SESSION_MS),
   };
 }
@@ -80,25 +88,28 @@ async function fromHeads(
   return { items, cursor: encodeFeedCursor(next), hasMore: true };
 }
 
+/** Throws BAD_REQUEST for a position beyond the log's end: an older state was restored, and what is told of it comes again. */
 async function fromLog(
-  { store, settings }: Deps,
+  { database, settings }: Deps,
   { position }: FeedCursor,
   { limit, agents }: FeedRequest,
 ): Promise<Omit<RevocationPage, 'killSwitchActive'>> {
-  const entries = await store.readLog({ after: position, limit });
-  const seen = entries.filter(
-    ({ data }) => agents === null || agents.includes((data as { agentId?: string }).agentId ?? ''),
-  );
+  const entries = await readRecorded(database, position, limit);
+  if (entries.length === 0 && position > (await lastPosition(database))) {
+    throw new LedgerError('BAD_REQUEST', { detail: 'cursor: beyond the log’s end; begin without a cursor.' });
+  }
+  const events = entries.map((entry) => toCloudEvent(entry, ''));
+  const seen = events.filter(({ data }) => agents === null || agents.includes(String(data['agentId'])));
   return {
-    items: seen.flatMap((entry) => revocationOf(entry, settings.previousTokenGrace) ?? []),
+    items: seen.flatMap((event) => revocationOf(event, settings.previousTokenGrace) ?? []),
     cursor: encodeFeedCursor({ phase: 'log', position: entries.at(-1)?.position ?? position }),
     hasMore: entries.length === limit,
   };
 }
 
-function revocationOf({ type, data, time }: LogEntry, grace: number): Revocation | null {
-  const event = { type, data };
-  if (!isSessionEvent(event)) return null;
+function revocationOf(envelope: CloudEvent, grace: number): Revocation | null {
+  const event = factOf(envelope);
+  if (!event || !isSessionEvent(event)) return null;
   const { sessionId } = event.data;
   switch (event.type) {
     case 'SessionRenewed': {
@@ -108,8 +119,18 @@ function revocationOf({ type, data, time }: LogEntry, grace: number): Revocation
     }
     case 'SessionRevoked':
     case 'SessionExpired':
-      return { sessionId, generation: 0, ended: true, deadFrom: toRfc3339(toEpochSeconds(time)) };
+      return { sessionId, generation: 0, ended: true, deadFrom: toRfc3339(toEpochSeconds(envelope.time)) };
     default:
       return null;
+  }
+}
+
+/** The fact; of a version that only a newer release knows as it was recorded: an end must be told all the same. */
+function factOf(event: CloudEvent): { type: string; data: unknown } | null {
+  try {
+    return domainEventOf(event);
+  } catch (error) {
+    if (!(error instanceof UnknownEvent)) throw error;
+    return { type: eventTypeOf(event.type) ?? event.type, data: event.data };
   }
 }

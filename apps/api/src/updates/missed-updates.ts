@@ -1,13 +1,12 @@
 import { type CloudEvent, toCloudEvent } from '#libs/contracts';
 import { type Database } from '#libs/database';
-import { type EventStore } from '#libs/ledger';
+import { readRecorded } from '#libs/ledger';
 import { agentEventsAfter, auditPosition } from '#libs/read-models';
 import { updateOf, type Update } from './update.js';
 
 const PAGE = 500;
 
 export interface LogReader {
-  store: EventStore;
   database: Database;
   /** `source` of the envelopes. */
   source: string;
@@ -48,8 +47,8 @@ async function byAgent(
   return { updates: events.map((event: CloudEvent) => updateOf(event)), through };
 }
 
-async function byPosition({ store, source }: LogReader, after: number): Promise<MissedPage> {
-  const entries = await store.readLog({ after, limit: PAGE });
+async function byPosition({ database, source }: LogReader, after: number): Promise<MissedPage> {
+  const entries = await readRecorded(database, after, PAGE);
   return {
     updates: entries.map((entry) => updateOf(toCloudEvent(entry, source))),
     through: entries.at(-1)?.position ?? after,

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { toCloudEvent } from '#libs/contracts';
+import { readRecorded } from '#libs/ledger';
 import { type Logger } from '#libs/platform';
 import { type LogReader } from './missed-updates.js';
 import { updateOf, type Update } from './update.js';
@@ -86,8 +87,9 @@ export class UpdateHub {
   }
 
   private async readOn(): Promise<boolean> {
-    const { store, source } = this.options.log;
-    const entries = await store.readLog({ after: this.position, limit: BATCH });
+    const { database, source } = this.options.log;
+    // As recorded: what a newer release wrote is passed on, not understood.
+    const entries = await readRecorded(database, this.position, BATCH);
     for (const entry of entries) {
       const update = updateOf(toCloudEvent(entry, source));
       this.position = entry.position;

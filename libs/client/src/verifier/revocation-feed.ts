@@ -1,5 +1,6 @@
 import { type RevocationPage } from '#libs/contracts';
 import { type OwnerHttp } from '../owner/owner-http.js';
+import { ProblemError } from '../owner/problem-error.js';
 import { DeadTokens } from './dead-tokens.js';
 
 /** Follows `GET /v1/revocations` and keeps what it said. */
@@ -26,11 +27,23 @@ export class RevocationFeed {
     return this.reading;
   }
 
+  /** A cursor that the server does not take (any more, after a restore) is given up: the feed begins anew. */
+  private async nextPage(): Promise<RevocationPage> {
+    try {
+      return await this.http.json('GET', '/v1/revocations', { query: { cursor: this.cursor } });
+    } catch (error) {
+      const isRefused = error instanceof ProblemError && error.problem.code === 'BAD_REQUEST';
+      if (!isRefused || this.cursor === undefined) throw error;
+      this.cursor = undefined;
+      return this.nextPage();
+    }
+  }
+
   private async read(): Promise<void> {
     const startedAt = this.clock();
     let page: RevocationPage;
     do {
-      page = await this.http.json('GET', '/v1/revocations', { query: { cursor: this.cursor } });
+      page = await this.nextPage();
       for (const item of page.items) this.dead.add(item);
       this.cursor = page.cursor;
       this.killSwitchActive = page.killSwitchActive;

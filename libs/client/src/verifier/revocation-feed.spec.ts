@@ -1,0 +1,39 @@
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { type RevocationPage } from '#libs/contracts';
+import { OwnerHttp } from '../owner/owner-http.js';
+import { RevocationFeed } from './revocation-feed.js';
+
+const DEAD = { sessionId: 'told-again', generation: 0, ended: true, deadFrom: '2026-11-21T00:00:00Z' };
+
+describe('a verifier’s feed', () => {
+  it('begins anew when its cursor is not taken any more, as after a restore', async () => {
+    const asked: (string | null)[] = [];
+    const server = createServer((request, response) => {
+      const cursor = new URL(request.url ?? '/', 'http://ledger').searchParams.get('cursor');
+      asked.push(cursor);
+      const isRefused = cursor === 'beyond-the-end';
+      const page: RevocationPage = {
+        items: asked.length > 1 ? [DEAD] : [],
+        cursor: 'beyond-the-end',
+        hasMore: false,
+        killSwitchActive: false,
+      };
+      response.writeHead(isRefused ? 400 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(isRefused ? { status: 400, code: 'BAD_REQUEST', title: 'no', hint: '' } : page));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const feed = new RevocationFeed(new OwnerHttp({ baseUrl: `http://127.0.0.1:${port}`, credential: 'x' }));
+      await feed.refresh();
+      await feed.refresh();
+      expect(asked).toEqual([null, 'beyond-the-end', null]);
+      expect(feed.dead.isDead({ sid: 'told-again', gen: 0 }, Date.now() / 1000)).toBe(true);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
