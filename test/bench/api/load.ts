@@ -14,6 +14,8 @@ export interface LoadResult {
   p99: number;
   /** Answers that were not 200. */
   failed: number;
+  /** The first of them, to say why. */
+  failure: string | null;
 }
 
 export interface Load {
@@ -30,16 +32,21 @@ export async function load(url: string, { connections, seconds, next, answered }
   const pool = new Pool(url, { connections, pipelining: 1 });
   const times: number[] = [];
   let failed = 0;
+  let failure: string | null = null;
   const started = performance.now();
   const end = started + seconds * 1000;
   const call = async (_: unknown, caller: number) => {
     for (let request = next(caller); request !== null && performance.now() < end; request = next(caller)) {
       const before = performance.now();
       const { statusCode, body } = await pool.request(request);
+      if (statusCode !== 200) {
+        failed++;
+        failure ??= `${statusCode} ${await body.text()}`;
+        continue;
+      }
       if (answered) answered(caller, await body.text());
       else await body.dump();
-      if (statusCode === 200) times.push(performance.now() - before);
-      else failed++;
+      times.push(performance.now() - before);
     }
   };
   await Promise.all(Array.from({ length: connections }, call));
@@ -47,5 +54,5 @@ export async function load(url: string, { connections, seconds, next, answered }
   await pool.close();
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
-  return { perSecond: times.length / elapsed, p50: at(0.5), p99: at(0.99), failed };
+  return { perSecond: times.length / elapsed, p50: at(0.5), p99: at(0.99), failed, failure };
 }

@@ -16,6 +16,7 @@ const client = {
   redirect_uris: ['https://bench.example/callback'],
   response_types: ['code'],
   token_endpoint_auth_method: 'client_secret_post',
+  id_token_signed_response_alg: 'EdDSA',
 };
 const provider = new Provider('http://127.0.0.1', {
   adapter: oidcAdapterOn(database),

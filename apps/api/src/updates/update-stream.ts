@@ -54,8 +54,10 @@ export class UpdateStream {
       this.end();
     }
     if (this.closed) return;
-    this.beat();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
+    // The first one says that the client is up to date.
+    await this.queue.drained();
+    if (!this.closed) this.beat();
   }
 
   close(): void {
