@@ -3,6 +3,7 @@ import { type CommandDeps } from '#libs/commands';
 import { type Config, type Health, type Logger, type Registry } from '#libs/platform';
 import { type ApiKeys } from '#libs/commands';
 import { type Channels } from '#libs/deliveries';
+import { type DesktopAccess } from '#libs/messaging';
 import { type OwnerPassword } from './owner-credential/owner-password.js';
 import { type UpdateHub } from './updates/update-hub.js';
 
@@ -17,6 +18,8 @@ export interface ApiContext {
   apiKeys: ApiKeys;
   updates: UpdateHub;
   channels: Channels;
+  /** Access to NATS for desktops; null where the server is not in operator mode. */
+  desktops: DesktopAccess | null;
 }
 
 export const API_CONTEXT = Symbol('ApiContext');

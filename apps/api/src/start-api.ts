@@ -1,3 +1,4 @@
+import { DesktopAccess } from '#libs/messaging';
 import { type AddressInfo } from 'node:net';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, ensureSigningKey } from '#libs/commands';
@@ -57,6 +58,7 @@ export async function startApi(context: ServiceContext): Promise<RunningApiServi
     apiKeys: new ApiKeys(database),
     updates,
     channels: new Channels(database, box),
+    desktops: config.natsDesktops === undefined ? null : new DesktopAccess(config.natsDesktops),
   });
   const routes = collectRoutes(app);
   await app.listen(config.port, config.host);

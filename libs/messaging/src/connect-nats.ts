@@ -1,8 +1,11 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { readFileSync } from 'node:fs';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 export interface NatsOptions {
   /** `nats://user:password@host:port`; several separated by commas, the first one's credentials are used. */
   url: string;
+  /** Credentials of a user where the server runs in operator mode, as `nsc` writes them; read anew at each connection. */
+  credentialsFile?: string;
   /** Shown by the server's monitoring. */
   name: string;
   /** Told while the first connection is waited for: at once, then every minute. */
@@ -17,7 +20,7 @@ const WORD_EVERY_MS = 60_000;
  * Connects, and reconnects for ever after a loss, also where the password was refused meanwhile. The first connection is
  * waited for likewise. With `tls://` nothing is sent to a server that offers no TLS.
  */
-export async function connectNats({ url, name, onWaiting }: NatsOptions): Promise<NatsConnection> {
+export async function connectNats({ url, name, credentialsFile, onWaiting }: NatsOptions): Promise<NatsConnection> {
   const urls = url.split(',').map((part) => new URL(part.trim()));
   const [first] = urls;
   const servers = urls.map(({ protocol, host }) => `${protocol}//${host}`);
@@ -32,6 +35,7 @@ export async function connectNats({ url, name, onWaiting }: NatsOptions): Promis
     waitOnFirstConnect: true,
     ignoreAuthErrorAbort: true,
     ...(urls.some(({ protocol }) => protocol === 'tls:') && { tls: {} }),
+    ...(credentialsFile !== undefined && { authenticator: credsAuthenticator(() => readFileSync(credentialsFile)) }),
     ...(first?.username && { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }),
   }).finally(() => {
     clearTimeout(firstWord);

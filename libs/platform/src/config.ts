@@ -63,6 +63,17 @@ const schema = z.object({
   ),
   LEDGER_CHANNELS_FILE: path.optional(),
   LEDGER_NATS_REPLICAS: count(1),
+  LEDGER_NATS_CREDENTIALS_FILE: path.optional(),
+  LEDGER_NATS_ACCOUNT_KEY_FILE: path.optional(),
+  LEDGER_NATS_ACCOUNT: z
+    .string()
+    .regex(/^A[A-Z2-7]{55}$/, 'the public key of an account: A and 55 letters or digits')
+    .optional(),
+  LEDGER_NATS_DESKTOP_URL: z
+    .string()
+    .regex(/^(nats|tls|ws|wss):\/\//, 'a nats:// URL (several separated by commas)')
+    .optional(),
+  LEDGER_NATS_DESKTOP_LIFETIME: seconds(900, 1),
   LEDGER_STREAM_MAX_AGE: seconds(604_800, 60),
   LEDGER_DATABASE_POOL: count(10, 2),
   LEDGER_RATE_LIMIT: z.coerce.number().min(0).default(200),
@@ -97,6 +108,10 @@ export interface Config {
   allowPrivateTargets: string[];
   channelsFile?: string;
   natsReplicas: number;
+  /** Credentials of the services where NATS runs in operator mode. */
+  natsCredentialsFile?: string;
+  /** How desktops get access of their own to NATS in operator mode; absent: they do not. */
+  natsDesktops?: { accountKeyFile: string; account?: string; url: string; lifetime: number };
   streamMaxAge: number;
   databasePool: number;
   /** Requests a second, per credential and per source address; bursts of five seconds' worth pass at once. 0 = no limit. */
@@ -199,6 +214,8 @@ function configOf(values: Values): Config {
     allowPrivateTargets: values.LEDGER_ALLOW_PRIVATE_TARGETS,
     ...(values.LEDGER_CHANNELS_FILE && { channelsFile: values.LEDGER_CHANNELS_FILE }),
     natsReplicas: values.LEDGER_NATS_REPLICAS,
+    ...(values.LEDGER_NATS_CREDENTIALS_FILE && { natsCredentialsFile: values.LEDGER_NATS_CREDENTIALS_FILE }),
+    ...natsDesktopsOf(values),
     streamMaxAge: values.LEDGER_STREAM_MAX_AGE,
     databasePool: values.LEDGER_DATABASE_POOL,
     rateLimits: { credential: values.LEDGER_RATE_LIMIT, address: values.LEDGER_ADDRESS_RATE_LIMIT },
@@ -207,12 +224,27 @@ function configOf(values: Values): Config {
   };
 }
 
+function natsDesktopsOf(values: Values): Pick<Config, 'natsDesktops'> {
+  const url = values.LEDGER_NATS_DESKTOP_URL ?? values.NATS_URL;
+  const accountKeyFile = values.LEDGER_NATS_ACCOUNT_KEY_FILE;
+  if (accountKeyFile === undefined || url === undefined) return {};
+  const account = values.LEDGER_NATS_ACCOUNT;
+  const lifetime = values.LEDGER_NATS_DESKTOP_LIFETIME;
+  return { natsDesktops: { accountKeyFile, url, lifetime, ...(account !== undefined && { account }) } };
+}
+
 /** The configuration as it may be printed: no key, and no password inside a URL. */
 export function redactConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
     ...(config.databaseUrl && { databaseUrl: redactUrl(config.databaseUrl) }),
     ...(config.natsUrl && { natsUrl: config.natsUrl.split(',').map(redactUrl).join(',') }),
+    ...(config.natsDesktops && {
+      natsDesktops: {
+        ...config.natsDesktops,
+        url: config.natsDesktops.url.split(',').map(redactUrl).join(','),
+      },
+    }),
     sealKey: 'file' in config.sealKey ? config.sealKey : 'given',
   };
 }

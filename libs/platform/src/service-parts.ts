@@ -40,6 +40,7 @@ export class ServiceParts {
         url: requireUrl(config, 'natsUrl'),
         name: `session-ledger ${name}`,
         onWaiting: (servers) => logger.warn(`NATS at ${servers} cannot be reached yet; trying again`),
+        ...(config.natsCredentialsFile !== undefined && { credentialsFile: config.natsCredentialsFile }),
       });
       return new ServiceParts(name, context, createMetrics(name), database, nats);
     } catch (error) {

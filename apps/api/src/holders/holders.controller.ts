@@ -25,6 +25,7 @@ import {
 } from '#libs/contracts';
 import { type HolderHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
+import { sealToken } from '#libs/tokens';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { CalledBy, Who } from '../auth/caller.decorator.js';
@@ -84,8 +85,13 @@ export class HoldersController {
   @Post('token')
   @HttpCode(200)
   @Allow('holder')
-  handOver(@Who() principal: Principal, @CalledBy() caller: Caller): Promise<HandOverView> {
-    return handOverToken(this.context.commands, holderOf(principal), caller);
+  async handOver(@Who() principal: Principal, @CalledBy() caller: Caller): Promise<HandOverView> {
+    const holder = holderOf(principal);
+    const view = await handOverToken(this.context.commands, holder, caller);
+    const { desktops } = this.context;
+    if (desktops === null) return view;
+    const access = JSON.stringify(desktops.for(holder.holderId, holder.agentId));
+    return { ...view, sealedNats: await sealToken(access, holder.sealingKey) };
   }
 
   @Post('receipts')

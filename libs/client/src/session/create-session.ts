@@ -1,3 +1,4 @@
+import { type NatsAccessView } from '#libs/contracts';
 import { DEFAULT_HOLDER, getMcpTokenPath } from '#libs/token-file';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { identityOf, loadHolder, type HolderEntry } from '../holder/holder-file.js';
@@ -58,14 +59,29 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
   });
   const holder = holderReader(options.dataDir, options.holder ?? DEFAULT_HOLDER, log);
   const tokenFile = getMcpTokenPath(options.dataDir, options.holder);
-  const manager = new SessionManager({ api, clock, tokenFile, environmentToken: options.token, holder, log });
-  const updates = new Updates({
+  let handed: NatsAccessView | null = null;
+  const natsOffered = (access: NatsAccessView): void => {
+    const news = access.jwt !== handed?.jwt;
+    handed = access;
+    if (news) updates.offered();
+  };
+  const manager = new SessionManager({
+    api,
+    clock,
+    tokenFile,
+    environmentToken: options.token,
+    holder,
+    natsOffered,
+    log,
+  });
+  const updates: Updates = new Updates({
     baseUrl: location,
     clock,
     holder,
     token: () => manager.getToken(),
     agentId: () => manager.getState().agentId,
-    natsAccess: () => natsAccess(options.dataDir),
+    natsAccess: () => natsAccess(options.dataDir) ?? handed,
+    renewAccess: () => manager.askHandOver(),
     listener: { hear: (event) => manager.hear(event), opened: (resumed) => manager.reconnected(resumed) },
     log,
   });

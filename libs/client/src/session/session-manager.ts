@@ -1,4 +1,4 @@
-import { type CloudEvent } from '#libs/contracts';
+import { type CloudEvent, type NatsAccessView } from '#libs/contracts';
 import { FileLock, removeLeftovers } from '#libs/token-file';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { type Log } from '../log.js';
@@ -26,6 +26,8 @@ export interface SessionManagerOptions {
   environmentToken?: string | undefined;
   /** The holder of this installation, if it has one; asked each time, for setup may come later. */
   holder?: () => HolderIdentity | null;
+  /** Told of an access to NATS that came with a hand-over. */
+  natsOffered?: (access: NatsAccessView) => void;
   log: Log;
 }
 
@@ -57,7 +59,9 @@ export class SessionManager {
     const session = new HeldSession(clock);
     const store = new TokenStore(tokenFile, log);
     const receipts = new Receipts(api, holder);
-    const sources = new TokenSources({ api, store, session, holder, environmentToken: this.environmentToken, log });
+    const natsOffered = options.natsOffered ?? (() => undefined);
+    const { environmentToken } = this;
+    const sources = new TokenSources({ api, store, session, holder, environmentToken, natsOffered, log });
     const lock = new FileLock(`${tokenFile}.lock`);
     const changed = (): void => this.announce();
     this.session = session;
@@ -143,6 +147,11 @@ export class SessionManager {
     if (hint === null) return;
     if (hint.kind === 'verify') this.queue.add('recover', () => this.keeper.recover());
     else this.queue.add(`catch-up ${hint.generation ?? ''}`, () => this.keeper.catchUp(hint.generation));
+  }
+
+  /** Asks for the hand-over, for what comes with it besides the token. */
+  askHandOver(): void {
+    this.queue.addDue('hand-over', () => this.keeper.catchUp());
   }
 
   /** The subscription is (again) open: the server is there, and without a resume news may have been missed. */

@@ -1,4 +1,4 @@
-import { type Problem } from '#libs/contracts';
+import { natsAccessView, type NatsAccessView, type Problem } from '#libs/contracts';
 import { type HolderIdentity } from '../holder/holder-identity.js';
 import { type Log } from '../log.js';
 import { type HeldSession } from './held-session.js';
@@ -20,6 +20,8 @@ export interface TokenSourcesOptions {
   holder: () => HolderIdentity | null;
   /** The token that the environment gave at the start. */
   environmentToken: HeldToken | null;
+  /** Told of an access to NATS that came with a hand-over. */
+  natsOffered: (access: NatsAccessView) => void;
   log: Log;
 }
 
@@ -62,6 +64,7 @@ export class TokenSources {
     switch (answer.kind) {
       case 'ok': {
         const token = holdToken(await this.open(holder, answer.data.sealedToken));
+        await this.takeNats(holder, answer.data.sealedNats);
         if (token === null) return { kind: 'unreachable', reason: 'the handed-over token cannot be opened' };
         return { kind: 'token', token, source: 'hand-over', confirmed: true };
       }
@@ -73,6 +76,12 @@ export class TokenSources {
       case 'error':
         return { kind: 'none', problem: answer.problem };
     }
+  }
+
+  private async takeNats(holder: HolderIdentity, sealed: string | undefined): Promise<void> {
+    if (sealed === undefined) return;
+    const access = natsAccessView.safeParse(jsonOf(await this.open(holder, sealed)));
+    if (access.success) this.options.natsOffered(access.data);
   }
 
   private fromEnvironment(): Promise<Found> {
@@ -111,5 +120,13 @@ export class TokenSources {
       this.options.log.error('The handed-over token is sealed to another key. Register again: sledger mcp setup');
       return '';
     }
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { NATS_LISTENER_FILE } from '#libs/contracts';
+import { NATS_LISTENER_FILE, type NatsAccessView } from '#libs/contracts';
 import { getDataDir, readPrivateFile } from '#libs/token-file';
 
-/** Where and as whom this machine's processes may listen on NATS. */
-export interface NatsAccess {
-  servers: string[];
-  user: string;
-  password: string;
-}
+/** Where and as whom this machine's processes may listen on NATS: as the data directory says, or the hand-over. */
+export type NatsAccess = { servers: string[]; user: string; password: string } | NatsAccessView;
 
 const listener = z.object({ user: z.string().min(1), password: z.string().min(1) });
 const server = z.object({ natsUrl: z.string().min(1) });

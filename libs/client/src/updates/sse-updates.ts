@@ -16,6 +16,8 @@ export interface SseUpdatesOptions {
   /** The session's token, for a process that is no holder. */
   token: () => string | null;
   listener: UpdateListener;
+  /** Told once, when the first connection fails. */
+  failed?: () => void;
   log: Log;
 }
 
@@ -29,6 +31,7 @@ const HEAD_DEADLINE = 10_000;
 /** The agent's events over SSE. Reconnects for ever, resuming after the last event id; its loss is no error. */
 export class SseUpdates {
   connected = false;
+  private tried = false;
   private lastEventId: string | null = null;
   private retry = FIRST_RETRY;
   private readonly stopped = new AbortController();
@@ -69,6 +72,8 @@ export class SseUpdates {
         if (!this.idle) await this.listen();
       } catch (error) {
         if (!signal.aborted) this.options.log.debug(`Updates: ${(error as Error).message}.`);
+        if (!this.tried) this.options.failed?.();
+        this.tried = true;
       }
       this.connected = false;
       if (!signal.aborted) await this.pause();
@@ -120,6 +125,7 @@ export class SseUpdates {
 
   private open(): void {
     this.connected = true;
+    this.tried = true;
     this.retry = FIRST_RETRY;
     this.options.listener.opened(this.lastEventId !== null);
   }

@@ -6,6 +6,8 @@ import { SseUpdates, type SseUpdatesOptions } from './sse-updates.js';
 export interface UpdatesOptions extends SseUpdatesOptions {
   natsAccess: () => NatsAccess | null;
   agentId: () => string | null;
+  /** Asks the server for a newer access to NATS; it comes with `offered()`. */
+  renewAccess: () => void;
   log: Log;
 }
 
@@ -22,7 +24,11 @@ export class Updates {
   private stopped = false;
 
   constructor(private readonly options: UpdatesOptions) {
-    this.sse = new SseUpdates(options);
+    // Where the stream cannot be had, the hand-over may bring another way to hear of news.
+    const failed = (): void => {
+      if (options.natsAccess() === null) options.renewAccess();
+    };
+    this.sse = new SseUpdates({ ...options, failed });
   }
 
   start(): void {
@@ -41,6 +47,13 @@ export class Updates {
     }
   }
 
+  /** There is another access to NATS. */
+  offered(): void {
+    this.nats?.watchAccess();
+    this.triedAt = -Infinity;
+    this.nudge();
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     await this.opening;
@@ -54,11 +67,12 @@ export class Updates {
     this.nats = null;
     const access = this.options.natsAccess();
     if (access === null) return;
-    const { listener, log } = this.options;
+    const { listener, log, natsAccess, renewAccess } = this.options;
+    const current = (): NatsAccess => natsAccess() ?? access;
     const connection = (up: boolean): void => this.sse.setIdle(up && !this.stopped);
     try {
       const ended = (): void => void (this.nats = null);
-      this.nats = await NatsUpdates.open({ access, agentId, listener, connection, ended, log });
+      this.nats = await NatsUpdates.open({ access: current, renewAccess, agentId, listener, connection, ended, log });
       log.info('Updates come over NATS.');
       this.sse.setIdle(true);
       listener.opened(false);

@@ -42,12 +42,25 @@ export const holderView = z.object({
 });
 export type HolderView = z.infer<typeof holderView>;
 
+/** A user of its own on NATS, with which a desktop hears its agent's events. `expiresIn`: seconds that it still lives. */
+export const natsAccessView = z.object({
+  servers: z.array(z.string()).min(1),
+  jwt: z.string(),
+  seed: z.string(),
+  expiresIn: z.number().positive(),
+});
+export type NatsAccessView = z.infer<typeof natsAccessView>;
+
 /** Answer of `POST /v1/holders/token`: the session, and its current token as a compact JWE to the holder's sealing key. */
 export const handOverView = z.object({
   sessionId: uuid,
   generation: z.int(),
   expiresAt: timestamp,
   sealedToken: z.string(),
+  sealedNats: z
+    .string()
+    .optional()
+    .describe('A `NatsAccessView` as JSON, sealed likewise; where NATS runs in operator mode'),
 });
 export type HandOverView = z.infer<typeof handOverView>;
 
