@@ -38,6 +38,14 @@ describe('channels from a file', () => {
       ['mail', false, 'INFO'],
     ]);
     expect(await secretOf()).toEqual(before);
+
+    // A change over HTTP outlives a restart with the same file, and gives way to a new one.
+    const { id } = after.find(({ name }) => name === 'hook')!;
+    await channels.update(id, { minLevel: 'WARNING', priority: 7 });
+    await apply([{ ...hook, minLevel: 'CRITICAL' }]);
+    expect(await channels.get(id)).toMatchObject({ minLevel: 'WARNING', priority: 7 });
+    await apply([{ ...hook, minLevel: 'INFO' }]);
+    expect(await channels.get(id)).toMatchObject({ minLevel: 'INFO', priority: 100 });
     await expect(apply([{ type: 'webhook', name: 'x', config: { url: 'nonsense' } }])).rejects.toThrow(/config/);
   });
 });

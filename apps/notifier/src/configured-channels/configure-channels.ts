@@ -5,6 +5,7 @@ import { lead, LOCKS, type Database } from '#libs/database';
 import { Channels, newWebhookSecret, type ChannelSecrets } from '#libs/deliveries';
 import { ConfigError, type Logger } from '#libs/platform';
 import { type SecretBox } from '#libs/tokens';
+import { AppliedFile } from './applied-file.js';
 
 const TURN_MS = 30_000;
 
@@ -18,15 +19,21 @@ export interface ConfigureChannels {
 
 /**
  * Brings the channels of the configuration file into the database, by name: new ones are made, known ones changed, and those
- * that the file no longer names turned off. Says loudly when nobody would be told anything.
+ * that the file no longer names turned off. A file that was applied already changes nothing. Says loudly when nobody would be told anything.
  */
 export async function configureChannels({ database, box, logger, file }: ConfigureChannels): Promise<void> {
   const channels = new Channels(database, box);
   if (file !== undefined) {
-    const wanted = read(file);
+    const content = readContent(file);
+    const wanted = parse(file, content);
+    const applied = new AppliedFile(database, box);
     // Notifiers that start together must not make the same channel twice.
     await using _turn = await lead(database, LOCKS.channelConfiguration, AbortSignal.timeout(TURN_MS));
-    await applyFile(channels, file, wanted);
+    // What was changed over HTTP since then is later than the file.
+    if (!(await applied.is(content))) {
+      await applyFile(channels, file, wanted);
+      await applied.remember(content);
+    }
   }
   const enabled = (await channels.list()).filter((channel) => channel.enabled);
   if (enabled.length === 0) {
@@ -76,14 +83,22 @@ async function secretsOf(wanted: Wanted, channels: Channels, id: string | undefi
   return { type: 'webhook', config: { ...config, secret } };
 }
 
-function read(file: string): WantedChannel[] {
-  let content: unknown;
+function readContent(file: string): string {
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new ConfigError(`LEDGER_CHANNELS_FILE cannot be read: ${(cause as Error).message}`, { cause });
   }
-  const parsed = z.array(createChannelBody).safeParse(content);
+}
+
+function parse(file: string, content: string): WantedChannel[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(content);
+  } catch (cause) {
+    throw new ConfigError(`${file} is no JSON: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = z.array(createChannelBody).safeParse(list);
   if (!parsed.success) throw new ConfigError(`${file}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
