@@ -21,7 +21,8 @@ export async function readToken(deps: AuthenticateDeps, presented: string): Prom
   if (!snapshot || snapshot.head.agentId !== sub) throw new LedgerError('TOKEN_INVALID');
   await refuseRevokedKey(deps, token, snapshot);
   const { head, now } = snapshot;
-  // The hash binds the current generation to the one token that was issued: a stolen signing key alone opens nothing here.
+  // The hash binds the current generation to the one token that was issued. Of an older one the head keeps no hash: a stolen
+  // signing key alone opens a session for the grace after each renewal, until the key is revoked.
   const isAnother = gen === head.generation && token.hash !== head.tokenHash;
   if (gen > head.generation || isAnother) throw new LedgerError('TOKEN_INVALID');
   return { token, snapshot, standing: tokenStanding(head, gen, secondsOf(now), deps.settings.previousTokenGrace) };
