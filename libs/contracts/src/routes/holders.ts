@@ -16,7 +16,7 @@ export const HOLDER_ROUTES: readonly Route[] = [
     body: registerHolderBody,
     idempotent: true,
     answers: { 201: { description: 'The holder', schema: holderView } },
-    errors: ['NOT_FOUND', 'SESSION_ENDED', 'NAME_TAKEN', 'VERSION_CONFLICT'],
+    errors: ['NOT_FOUND', 'SESSION_ENDED', 'VERSION_CONFLICT'],
     example: {
       body: {
         sessionId: EXAMPLE_IDS.session,

@@ -19,7 +19,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     body: createSessionBody,
     idempotent: true,
     answers: { 201: { description: 'The session and its token', schema: sessionWithToken } },
-    errors: ['TTL_EXCEEDS_ABSOLUTE_LIFETIME', 'AGENT_DISABLED', 'NOT_FOUND', 'KILL_SWITCH_ACTIVE', 'VERSION_CONFLICT'],
+    errors: ['TTL_EXCEEDS_ABSOLUTE_LIFETIME', 'AGENT_DISABLED', 'NOT_FOUND', 'VERSION_CONFLICT'],
     example: {
       body: {
         agentId: EXAMPLE_IDS.agent,
@@ -89,13 +89,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     params: byId,
     idempotent: true,
     answers: { 200: { description: 'The session and its new token', schema: sessionWithToken } },
-    errors: [
-      'SESSION_ENDED',
-      'AGENT_DISABLED',
-      'KILL_SWITCH_ACTIVE',
-      'VERSION_CONFLICT',
-      'SESSION_ABSOLUTE_LIFETIME_EXCEEDED',
-    ],
+    errors: ['SESSION_ENDED', 'AGENT_DISABLED', 'VERSION_CONFLICT'],
     example: { params },
   },
   {
