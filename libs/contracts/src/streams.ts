@@ -11,18 +11,6 @@ export function agentStream(agentId: string): string {
   return `agent:${agentId}`;
 }
 
-/** The stream that an event belongs to. */
-export function streamOf(event: DomainEvent): string {
-  switch (EVENT_TYPES[event.type].area) {
-    case 'session':
-      return sessionStream((event.data as { sessionId: string }).sessionId);
-    case 'agent':
-      return agentStream((event.data as { agentId: string }).agentId);
-    case 'system':
-      return SYSTEM_STREAM;
-  }
-}
-
 /** Token in place of an id where a subject has none. Never the shape of an id. */
 const NONE = '_';
 

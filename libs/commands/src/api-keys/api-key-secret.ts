@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { API_KEY_PREFIX } from '#libs/contracts';
 import { newSecret } from '#libs/platform';
 
-const FORM = new RegExp(`^${API_KEY_PREFIX}[A-Za-z0-9_-]{43}$`);
-
 /** A new key with 256 random bits, so that a plain hash of it cannot be reversed by guessing. */
 export function newApiKeySecret(): string {
   return API_KEY_PREFIX + newSecret();
@@ -12,8 +10,4 @@ export function newApiKeySecret(): string {
 /** SHA-256, lower-case hex. */
 export function hashOfApiKey(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
-}
-
-export function isApiKeySecret(text: string): boolean {
-  return FORM.test(text);
 }
