@@ -10,6 +10,7 @@ import { BASELINE_TABLES } from './baselines.js';
 import { climb, lostOrReordered, type LadderResult } from './ladder.js';
 import { pipeline } from './pipeline.js';
 import { plotSvg } from './plot.js';
+import { relayAndLatency } from './relay.js';
 import { figuresOf, isValid, machine, save, table } from './report.js';
 import { benchSettings } from './settings.js';
 import { createSessions } from './warm.js';
@@ -57,13 +58,16 @@ async function main(): Promise<void> {
     await admin.query('select pg_reload_conf()');
     say('the log behind the append');
     const rest = await pipeline(database, say);
+    const half = (native.rates['ours'] ?? 0) / 2;
+    const relayed = await relayAndLatency({ database, url: postgres.url, rate: half }, say);
     const wrong = await lostOrReordered(database);
-    const figures = figuresOf(native, slow, rest);
+    const figures = figuresOf(native, slow, rest, relayed);
     const plot = plotSvg([
       { title: 'native flush', result: native },
       { title: '2 ms flush', result: slow },
     ]);
-    say(`\n${table(figures)}\n`);
+    const isVoid = !results.every(({ aa }) => isValid(aa));
+    say(`\n${table(figures, isVoid)}\n`);
     say(`events lost or out of order in this run: ${wrong}`);
     for (const { aa } of results) {
       if (!isValid(aa))
@@ -71,7 +75,7 @@ async function main(): Promise<void> {
           `VOID: L0 against itself gave ${aa.median.toFixed(2)} (${aa.low.toFixed(2)} to ${aa.high.toFixed(2)}); run it on a quiet machine`,
         );
     }
-    say(`written to ${save('ledger', figures, plot)}`);
+    say(`written to ${save('ledger', figures, plot, isVoid)}`);
     if (wrong !== 0) process.exitCode = 1;
   } finally {
     await anchor?.close();

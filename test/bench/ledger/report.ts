@@ -3,6 +3,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type LadderResult } from './ladder.js';
 import { type PipelineResult } from './pipeline.js';
+import { type RelayResult } from './relay.js';
 
 export interface Figure {
   figure: string;
@@ -14,8 +15,18 @@ export interface Figure {
   met: boolean | null;
 }
 
-export function figuresOf(native: LadderResult, slow: LadderResult, rest: PipelineResult): Figure[] {
-  return [...appendFigures('native', native), ...appendFigures('2 ms flush', slow), ...pipelineFigures(rest)];
+export function figuresOf(
+  native: LadderResult,
+  slow: LadderResult,
+  rest: PipelineResult,
+  relayed: RelayResult,
+): Figure[] {
+  return [
+    ...appendFigures('native', native),
+    ...appendFigures('2 ms flush', slow),
+    ...pipelineFigures(rest),
+    ...relayFigures(relayed),
+  ];
 }
 
 function appendFigures(
@@ -105,17 +116,30 @@ function pipelineFigures({ events, sequencer, projector, verify, auditQueryP95 }
   ];
 }
 
+function relayFigures({ relay, latency }: RelayResult): Figure[] {
+  const plain = { baseline: null, ratio: null };
+  const { rate, p50, p99 } = latency;
+  const load = `event → JetStream consumer at ${Math.round(rate)}/s (half load)`;
+  return [
+    { figure: 'relay, store to JetStream', value: Math.round(relay), unit: '/s', ...plain, goal: null, met: null },
+    { figure: `${load}, p50`, value: round(p50), unit: 'ms', ...plain, goal: '< 5 ms', met: p50 < 5 },
+    { figure: `${load}, p99`, value: round(p99), unit: 'ms', ...plain, goal: '< 50 ms', met: p99 < 50 },
+  ];
+}
+
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-export function table(figures: Figure[]): string {
+/** A void run says so above its figures. */
+export function table(figures: Figure[], isVoid: boolean): string {
   const header = '| figure | value | against | ratio | goal | met |\n|---|---|---|---|---|---|';
   const rows = figures.map(
     ({ figure, value, unit, baseline, ratio, goal, met }) =>
       `| ${figure} | ${value} ${unit} | ${baseline ?? ''} | ${ratio?.toFixed(2) ?? ''} | ${goal ?? ''} | ${met === null ? '' : met ? 'yes' : 'no'} |`,
   );
-  return [header, ...rows].join('\n');
+  const warning = isVoid ? ['VOID: the machine was too busy; the baseline differs from itself.\n'] : [];
+  return [...warning, header, ...rows].join('\n');
 }
 
 export function machine(): string {
@@ -124,9 +148,9 @@ export function machine(): string {
 }
 
 /** `bench-results/<name>.json`, and the plot beside it. */
-export function save(name: string, figures: Figure[], plot: string): string {
+export function save(name: string, figures: Figure[], plot: string, isVoid: boolean): string {
   mkdirSync('bench-results', { recursive: true });
-  const document = { name, date: new Date().toISOString(), machine: machine(), rows: figures };
+  const document = { name, date: new Date().toISOString(), machine: machine(), void: isVoid, rows: figures };
   const file = join('bench-results', `${name}.json`);
   writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
   writeFileSync(join('bench-results', `${name}.svg`), plot);
