@@ -8,6 +8,7 @@ import { type CheckpointSigner } from '#libs/proof';
 import { Checkpointer, RootDiffers } from './checkpoint/checkpointer.js';
 import { HeadWatch } from './heads/head-watch.js';
 import { HorizonWatch } from './horizon/horizon-watch.js';
+import { ReceiptRetention } from './receipts/receipt-retention.js';
 import { Relay } from './relay/relay.js';
 import { SequencerMetrics } from './sequencer-metrics.js';
 import { Sequencing } from './sequencing/sequencing.js';
@@ -82,12 +83,14 @@ export class LogLeader implements OnApplicationBootstrap, OnApplicationShutdown 
     const { metrics, logger } = this.parts;
     const horizon = new HorizonWatch(database, (stall) => metrics.stall(stall, logger));
     const heads = new HeadWatch(database, (differing) => metrics.heads(differing, logger));
+    const receipts = new ReceiptRetention(database, (count) => logger.info({ count }, 'old receipts were forgotten'));
     const work = [
       sequencing.run(until),
       relay.run(until),
       this.sign(sequencing, until),
       horizon.run(until),
       heads.run(until),
+      receipts.run(until),
     ];
     try {
       await Promise.all(work);

@@ -5,7 +5,13 @@ import { migrate } from './migrate.js';
 import { loadMigrations } from './migrations.js';
 
 /** Migrations that came after the first release, whatever their number: each lib numbers within a range of its own. */
-const LATER = ['newest-checkpoint', 'adopted-log', 'revoked-keys', 'channel-language-and-quiet-hours'];
+const LATER = [
+  'newest-checkpoint',
+  'receipt-retention',
+  'adopted-log',
+  'revoked-keys',
+  'channel-language-and-quiet-hours',
+];
 
 async function applied(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });

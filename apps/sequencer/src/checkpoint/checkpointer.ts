@@ -4,6 +4,9 @@ import { pause } from '#libs/messaging';
 import { signCheckpoint, type CheckpointSigner } from '#libs/proof';
 
 const INTERVAL_MS = 1_000;
+/** A log that grows so fast is signed sooner than that. */
+const INTERVAL_EVENTS = 1_000;
+const LOOK_MS = 100;
 const HOURLY_MS = 3_600_000;
 
 export interface CheckpointerOptions {
@@ -18,7 +21,7 @@ export class RootDiffers extends Error {
   override readonly name = 'RootDiffers';
 }
 
-/** Signs the log: at most once a second while it grows, and hourly while it does not. */
+/** Signs the log: every second or 1,000 events while it grows, and hourly while it does not. */
 export class Checkpointer {
   private readonly store: CheckpointStore;
   private signed = { size: 0, at: 0 };
@@ -31,7 +34,7 @@ export class Checkpointer {
     await this.compareWithLatest();
     while (!signal.aborted) {
       if (this.isDue()) await this.sign();
-      await pause(INTERVAL_MS, signal);
+      await pause(LOOK_MS, signal);
     }
   }
 
@@ -51,7 +54,9 @@ export class Checkpointer {
 
   private isDue(): boolean {
     const { size } = this.options.tree;
-    return size > 0 && (size !== this.signed.size || Date.now() - this.signed.at >= HOURLY_MS);
+    const waited = Math.abs(Date.now() - this.signed.at);
+    const grown = size - this.signed.size;
+    return size > 0 && (waited >= (grown > 0 ? INTERVAL_MS : HOURLY_MS) || grown >= INTERVAL_EVENTS);
   }
 
   private async sign(): Promise<void> {
