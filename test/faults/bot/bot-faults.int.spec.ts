@@ -96,6 +96,42 @@ describe('a bot that Telegram slows down or refuses', () => {
     await fixture.message(/Session Ledger tells/);
   });
 
+  it.each([
+    [401, 'Unauthorized'],
+    [404, 'Not Found'],
+  ])('whose token is revoked (%d) goes on in the same process once the channel has a new one', async (code, words) => {
+    await fixture.channels.create(
+      { name: 'ops', priority: 100, enabled: true },
+      { type: 'email', config: { smtpUrl: 'smtp://127.0.0.1:1', from: 'a@example.org', to: 'b@example.org' } },
+    );
+    const agentId = await fixture.addAgent('trader');
+    fixture.startBots();
+    fixture.say('/help');
+    await fixture.message(/Session Ledger tells/);
+    const answered = sends().length;
+    fixture.telegram.refuseToken(BOT_TOKEN, { error_code: code, description: words });
+    fixture.say('/newsession');
+    const told = await until(async () => (await troubles())[0], { describe: 'news of the trouble', timeoutMs: 20_000 });
+    expect(told.name).toBe('ops');
+    expect(told.envelope).not.toContain(BOT_TOKEN);
+    expect([sends().length, await fixture.sessionIds(agentId)]).toEqual([answered, []]);
+
+    const next = '7000000001:AAExampleExampleExampleExample_0002';
+    const owner = (await fixture.channels.list()).find(({ type }) => type === 'telegram');
+    const config = { botToken: next, chatId: OWNER_CHAT, apiRoot: fixture.telegram.apiRoot };
+    await fixture.channels.update(owner?.id ?? '', {}, { type: 'telegram', config });
+    await fixture.message(/New session for trader/);
+    expect(await fixture.sessionIds(agentId)).toHaveLength(1);
+    expect(
+      new Set(
+        sends()
+          .slice(answered)
+          .map(({ token }) => token),
+      ),
+    ).toEqual(new Set([next]));
+    expect(fixture.logLines.join('')).not.toMatch(/AAExample/);
+  });
+
   it('answers again when Telegram is back after failing polls', async () => {
     fixture.telegram.refusePolls({ error_code: 502, description: 'Bad Gateway' });
     fixture.startBots();

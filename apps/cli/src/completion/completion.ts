@@ -6,6 +6,8 @@ import { Failure } from '../failure.js';
 interface Follow {
   /** Words from `sledger` on, e.g. `session list`; empty for the top. */
   path: string;
+  children: string[];
+  /** Subcommands and options. */
   words: string[];
 }
 
@@ -24,7 +26,7 @@ function followsOf(command: Command, path: string[], inherited: string[] = []): 
   const options = [...new Set([...own, ...inherited, '--help'])].filter((option) => option !== '--version');
   const children = command.commands.map((child) => child.name());
   return [
-    { path: path.join(' '), words: [...children, ...options] },
+    { path: path.join(' '), children, words: [...children, ...options] },
     ...command.commands.flatMap((child) =>
       followsOf(child, [...path, child.name()], path.length === 0 ? own : inherited),
     ),
@@ -63,18 +65,15 @@ ${follows.map(({ path, words }) => `    '${path === '' ? '.' : path}' '${words.j
 }
 compdef _sledger sledger
 `,
-  fish: (follows) =>
-    [
-      '# sledger completion for fish',
-      ...follows.map(({ path, words }) => {
-        const condition =
-          path === ''
-            ? '__fish_use_subcommand'
-            : path
-                .split(' ')
-                .map((word) => `__fish_seen_subcommand_from ${word}`)
-                .join('; and ');
-        return `complete -c sledger -n '${condition}' -a '${words.join(' ')}'`;
-      }),
-    ].join('\n'),
+  fish: (follows) => ['# sledger completion for fish', ...follows.map(fishLine)].join('\n'),
 };
+
+/** Holds where the path's words stand on the line and none of the words that lead further. */
+function fishLine({ path, children, words }: Follow): string {
+  const seen = path.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
+  const notFurther = children.length > 0 ? [`not __fish_seen_subcommand_from ${children.join(' ')}`] : [];
+  const condition = path === '' ? '__fish_use_subcommand' : [...seen, ...notFurther].join('; and ');
+  // A command that has subcommands takes no file.
+  const files = children.length > 0 ? ' -f' : '';
+  return `complete -c sledger${files} -n '${condition}' -a '${words.join(' ')}'`;
+}

@@ -45,6 +45,7 @@ export class TelegramStandIn implements AsyncDisposable {
   private wakePollers = new Set<() => void>();
   private judge: Judge = () => undefined;
   private pollRefusal: TelegramRefusal | undefined;
+  private readonly refusedTokens = new Map<string, TelegramRefusal>();
   private confirmed: Update[] = [];
   /** `getUpdates` calls that are open now, and the most there ever were at once. */
   pollers = 0;
@@ -87,6 +88,12 @@ export class TelegramStandIn implements AsyncDisposable {
   refusePolls(refusal?: TelegramRefusal): void {
     this.pollRefusal = refusal;
     if (refusal) for (const wake of this.wakePollers) wake();
+  }
+
+  /** From now on every call with this token is refused, as after `/revoke` at @BotFather. */
+  refuseToken(token: string, refusal: TelegramRefusal): void {
+    this.refusedTokens.set(token, refusal);
+    for (const wake of this.wakePollers) wake();
   }
 
   /** Hands out once more what the bot has confirmed already, as Telegram may do. */
@@ -151,7 +158,8 @@ export class TelegramStandIn implements AsyncDisposable {
       this.mostPollers = Math.max(this.mostPollers, ++this.pollers);
       response.once('close', () => this.pollers--);
       const updates = await this.poll(parameters);
-      if (this.pollRefusal) return sendRefusal(response, this.pollRefusal);
+      const refusal = this.refusedTokens.get(token) ?? this.pollRefusal;
+      if (refusal) return sendRefusal(response, refusal);
       return send(response, 200, { ok: true, result: updates });
     }
 
