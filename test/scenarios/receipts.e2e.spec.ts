@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type HolderView } from '#libs/contracts';
-import { until } from '#libs/testing';
+import { startProcess, until, type RunningProcess } from '#libs/testing';
 import { desktop } from './desktop.js';
 import { allOf, McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger } from './running-ledger.js';
 
+const SLEDGER = join(process.cwd(), 'apps', 'cli', 'bin', 'sledger.mjs');
 const HOLDERS = Number(process.env['RECEIPT_HOLDERS'] ?? 4);
 
 let ledger: RunningLedger;
@@ -15,6 +17,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await ledger[Symbol.asyncDispose]();
 });
+
+/** The real command line, in text as an owner reads it. */
+async function sledger(...args: string[]): Promise<RunningProcess> {
+  const command = await startProcess(process.execPath, {
+    args: [SLEDGER, ...args],
+    env: { LEDGER_DATA_DIR: ledger.dataDir },
+  });
+  command.child.stdin.end();
+  expect(await command.exited).toEqual({ code: 0, signal: null });
+  return command;
+}
 
 async function holdersOf(sessionId: string): Promise<HolderView[]> {
   const holders: HolderView[] = [];
@@ -54,8 +67,17 @@ describe('receipts', () => {
     await ledger.owner.revokeSession(first.session.id);
     const holders = await acknowledged(HOLDERS - 1, { ended: true });
     expect(holders.filter(({ ended }) => !ended).map(({ name }) => name)).toEqual([`desk-${HOLDERS - 2}`]);
+    const { stdout } = await sledger('holder', 'list', '--session', first.session.id);
+    const missing = `desk-${HOLDERS - 2}`;
+    const line = new RegExp(
+      `${HOLDERS - 1} of ${HOLDERS} took the end of the session in \\d+ ms; (behind|offline): ${missing}`,
+    );
+    expect(stdout).toMatch(line);
     offline?.process.signal('SIGCONT');
     await acknowledged(HOLDERS, { ended: true });
+    expect((await sledger('holder', 'list', '--session', first.session.id)).stdout).toMatch(
+      new RegExp(`${HOLDERS} of ${HOLDERS} took the end of the session in \\d+ ms\\s*$`),
+    );
   });
 
   it('reach the ledger once it is back, without a call having failed for them', async () => {

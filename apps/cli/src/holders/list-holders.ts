@@ -10,6 +10,7 @@ import { relative } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
+import { receiptsLine } from './receipts-line.js';
 
 export async function listHolders(cli: Cli, options: { agent?: string; session?: string }): Promise<void> {
   const owner = await cli.owner();
@@ -17,7 +18,11 @@ export async function listHolders(cli: Cli, options: { agent?: string; session?:
   const sessionId = options.session === undefined ? undefined : (await findSession(owner, options.session)).id;
   const items = await everything(owner.holders({ agentId, sessionId }));
   const sessions = cli.screen.json ? new Map<string, SessionView>() : await sessionsOf(owner, items);
-  cli.screen.result({ items }, () => text(cli.screen.style, items, sessions));
+  const receipts = sessionId === undefined ? null : await owner.sessionHolders(sessionId);
+  cli.screen.result({ items, ...(receipts && { receipts }) }, () => {
+    const list = text(cli.screen.style, items, sessions);
+    return receipts === null || items.length === 0 ? list : `${list}\n\n${receiptsLine(receipts)}`;
+  });
 }
 
 async function sessionsOf(owner: OwnerClient, holders: HolderView[]): Promise<Map<string, SessionView>> {

@@ -13,6 +13,7 @@ import {
   type RegisterHolderBody,
   type RevokeSessionBody,
   type ServerStatus,
+  type SessionHoldersView,
   type SessionView,
   type SessionWithToken,
   type UpdateChannelBody,
@@ -81,6 +82,11 @@ export class OwnerClient {
   /** Moves a holder to another session of its agent. */
   assignHolder(holderId: string, body: { sessionId: string }): Promise<HolderView> {
     return this.http.json('PATCH', `/v1/holders/${holderId}`, { body });
+  }
+
+  /** Which holders have taken the session's current generation, or its end, and how fast. */
+  sessionHolders(sessionId: string): Promise<SessionHoldersView> {
+    return this.http.json('GET', `/v1/sessions/${sessionId}/holders`);
   }
 
   holders(query: Query = {}): AsyncGenerator<HolderView> {
