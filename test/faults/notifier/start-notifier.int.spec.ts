@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { FAILURE_REASONS } from '#libs/deliveries';
 import { createLogger, loadConfig } from '#libs/platform';
 import { createTestDatabase, startTestNats, until } from '#libs/testing';
 import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
@@ -21,10 +22,20 @@ describe('startNotifier', () => {
       expect(ready).toBe(true);
       const metrics = await (await fetch(`${service.url}/metrics`)).text();
       for (const type of ['telegram', 'email', 'webhook']) {
-        expect(metrics).toContain(
-          `ledger_delivery_attempts_total{type="${type}",outcome="unknown",service="notifier"} 0`,
-        );
-        expect(metrics).toContain(`ledger_delivery_failures_total{type="${type}",reason="tls",service="notifier"} 0`);
+        const labels = `type="${type}"`;
+        const of = (name: string, more = ''): string => `${name}{${more}${labels}`;
+        for (const outcome of ['delivered', 'failed', 'unknown']) {
+          expect(metrics).toContain(
+            `ledger_delivery_attempts_total{${labels},outcome="${outcome}",service="notifier"} 0`,
+          );
+        }
+        for (const reason of FAILURE_REASONS) {
+          expect(metrics).toContain(
+            `ledger_delivery_failures_total{${labels},reason="${reason}",service="notifier"} 0`,
+          );
+        }
+        expect(metrics).toContain(`${of('ledger_delivery_oldest_pending_seconds')},service="notifier"} 0`);
+        expect(metrics).toMatch(new RegExp(`ledger_delivery_latency_seconds_count\\{[^}]*${labels}[^}]*\\} 0`));
       }
     } finally {
       await service.close();
