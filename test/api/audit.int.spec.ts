@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CloudEvent, type List, type Problem, type SessionView, type SessionWithToken } from '#libs/contracts';
+import type { CloudEvent, List, Problem, SessionView, SessionWithToken } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from '@nats-io/transport-node';
-import { type AgentView } from '#libs/contracts';
+import type { AgentView } from '#libs/contracts';
 import { appendHint, connectNats } from '#libs/messaging';
 import { startTestNats } from '#libs/testing';
 import { RunningApi } from './running-api.js';

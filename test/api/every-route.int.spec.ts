@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Problem, type SessionWithToken } from '#libs/contracts';
+import type { Problem, SessionWithToken } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 

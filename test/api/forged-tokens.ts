@@ -3,7 +3,7 @@ import { decodeJwt, generateKeyPair, SignJWT } from 'jose';
 import { bareToken } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { KeyRing, SecretBox } from '#libs/tokens';
-import { type RunningApi } from './running-api.js';
+import type { RunningApi } from './running-api.js';
 
 const ANY_SECRET = new TextEncoder().encode('a secret of thirty-two characters');
 

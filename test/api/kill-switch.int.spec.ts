@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { type KillSwitchView, type Problem } from '#libs/contracts';
+import type { KillSwitchView, Problem } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
-import { type ApiKeyWithSecret, type Problem, type SessionWithToken } from '#libs/contracts';
+import type { ApiKeyWithSecret, Problem, SessionWithToken } from '#libs/contracts';
 import { createVerifier } from '#libs/client';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';

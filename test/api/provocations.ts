@@ -4,7 +4,7 @@ import { LedgerApi, OwnerHttp, ProblemError, ServerClock, type ApiResult } from 
 import { agentStream, type ErrorCode, type Problem, sessionStream } from '#libs/contracts';
 import { CuttingProxy, until } from '#libs/testing';
 import { signedByAStranger, signedSymmetrically, signedWithTheServersKey } from './forged-tokens.js';
-import { type RunningApi } from './running-api.js';
+import type { RunningApi } from './running-api.js';
 import { startSpoilingProxy } from './spoiling-proxy.js';
 import { TestHolder } from './test-holder.js';
 

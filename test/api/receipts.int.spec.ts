@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sessionHolders } from '#libs/commands';
-import { type SessionHoldersView } from '#libs/contracts';
+import type { SessionHoldersView } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
 import { RunningApi } from './running-api.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ApiKeyWithSecret, type Problem } from '#libs/contracts';
+import type { ApiKeyWithSecret, Problem } from '#libs/contracts';
 import { CREDENTIALS, ROUTE_CREDENTIALS, type CredentialKind } from './route-credentials.js';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';

@@ -1,5 +1,5 @@
 import { createServer, request } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 /** A proxy that declares every body to be plain text, as a careless one between client and server might. */
 export async function startSpoilingProxy(target: string): Promise<{ url: string } & AsyncDisposable> {

@@ -1,6 +1,6 @@
 import { generateHolderKeys, HolderIdentity, type HolderKeys, publicKeysOf } from '#libs/client';
 import { HOLDER_ASSERTION_HEADER, type HandOverView } from '#libs/contracts';
-import { type Reply, type RunningApi } from './running-api.js';
+import type { Reply, RunningApi } from './running-api.js';
 
 /** A holder as an installation is one: its own keys, registered by the owner. */
 export class TestHolder {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Problem } from '#libs/contracts';
+import type { Problem } from '#libs/contracts';
 import { bearer, RunningApi } from './running-api.js';
 
 let api: RunningApi;

@@ -1,5 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { type OwnerClient } from '#libs/client';
+import type { OwnerClient } from '#libs/client';
 import { STREAM } from '#libs/contracts';
 import { connectNats } from '#libs/messaging';
 

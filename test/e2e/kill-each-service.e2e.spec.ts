@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { OwnerClient } from '#libs/client';
 import { until } from '#libs/testing';
-import { type DesktopHost } from '../demo/desktop-host.js';
+import type { DesktopHost } from '../demo/desktop-host.js';
 import { eventsOnBus } from '../demo/event-order.js';
 import { FAST } from '../demo/ledger-process.js';
 import { startReceivers } from '../demo/receivers.js';

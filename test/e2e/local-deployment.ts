@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { findNatsServer, freePort } from '#libs/embedded';
 import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
-import { type ComposeService } from './compose-file.js';
+import type { ComposeService } from './compose-file.js';
 
 const NODES = [1, 2, 3] as const;
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
 import { writeMcpToken } from '#libs/token-file';
 import { desktop, type Desktop } from './desktop.js';
-import { type SeenRequest, type Treatment } from './ledger-proxy.js';
+import type { SeenRequest, Treatment } from './ledger-proxy.js';
 import { RunningLedger, type Installation } from './running-ledger.js';
 
 /** Seconds: renewal at 8–10, three retries within the rest. */

@@ -1,6 +1,6 @@
 import { LedgerProxy } from './ledger-proxy.js';
 import { McpHost, type McpHostOptions } from './mcp-host.js';
-import { type Installation, type RunningLedger } from './running-ledger.js';
+import type { Installation, RunningLedger } from './running-ledger.js';
 
 /** A desktop host on the ledger, with every request counted by a proxy in between. */
 export interface Desktop extends AsyncDisposable {

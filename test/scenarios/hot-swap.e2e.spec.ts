@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
 import { readMcpToken, writeMcpToken } from '#libs/token-file';
 import { desktop } from './desktop.js';
-import { type Treatment } from './ledger-proxy.js';
+import type { Treatment } from './ledger-proxy.js';
 import { RunningLedger } from './running-ledger.js';
 
 let ledger: RunningLedger;

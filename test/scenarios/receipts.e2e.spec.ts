@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type HolderView } from '#libs/contracts';
+import type { HolderView } from '#libs/contracts';
 import { startProcess, until, type RunningProcess } from '#libs/testing';
 import { desktop } from './desktop.js';
 import { allOf, McpHost } from './mcp-host.js';

@@ -1,5 +1,5 @@
 import { setInterval as every } from 'node:timers/promises';
-import { type McpHost } from './mcp-host.js';
+import type { McpHost } from './mcp-host.js';
 
 /** Calls `session_status` so many times a second, without waiting for the answers, until stopped or disposed. */
 export class SteadyCalls implements AsyncDisposable {

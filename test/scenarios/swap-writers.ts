@@ -1,6 +1,6 @@
 import { TelegramStandIn, until } from '#libs/testing';
 import { writeMcpToken } from '#libs/token-file';
-import { type Installation, type RunningLedger } from './running-ledger.js';
+import type { Installation, RunningLedger } from './running-ledger.js';
 import { sledgerJson } from './sledger.js';
 
 const CHAT = 4711;

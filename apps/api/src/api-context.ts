@@ -1,11 +1,11 @@
 import { Inject } from '@nestjs/common';
-import { type CommandDeps } from '#libs/commands';
-import { type Config, type Health, type Logger, type Registry } from '#libs/platform';
-import { type ApiKeys } from '#libs/commands';
-import { type Channels } from '#libs/deliveries';
-import { type DesktopAccess } from '#libs/messaging';
-import { type OwnerPassword } from './owner-credential/owner-password.js';
-import { type UpdateHub } from './updates/update-hub.js';
+import type { CommandDeps } from '#libs/commands';
+import type { Config, Health, Logger, Registry } from '#libs/platform';
+import type { ApiKeys } from '#libs/commands';
+import type { Channels } from '#libs/deliveries';
+import type { DesktopAccess } from '#libs/messaging';
+import type { OwnerPassword } from './owner-credential/owner-password.js';
+import type { UpdateHub } from './updates/update-hub.js';
 
 /** All that the routes work with, made once at start. */
 export interface ApiContext {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NestLogger, newId } from '#libs/platform';
-import { type ApiContext } from './api-context.js';
+import type { ApiContext } from './api-context.js';
 import { ApiModule } from './api.module.js';
 import { limitMediaTypes } from './limits/media-type.js';
 import { limitRates } from './limits/rate-limit.js';

@@ -2,14 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type AgentView,
-  type CloudEvent,
-  type List,
-  type Problem,
-  type SessionView,
-  type SessionWithToken,
-} from '#libs/contracts';
+import type { AgentView, CloudEvent, List, Problem, SessionView, SessionWithToken } from '#libs/contracts';
 import { createLogger, loadConfig, type RunningService } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats, until } from '#libs/testing';
 import { startSequencer } from '../../sequencer/src/start-sequencer.js';

@@ -1,6 +1,6 @@
 import { DesktopAccess } from '#libs/messaging';
-import { type AddressInfo } from 'node:net';
-import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, ensureSigningKey } from '#libs/commands';
 import { LOG_SUBJECTS } from '#libs/contracts';
 import { Channels } from '#libs/deliveries';

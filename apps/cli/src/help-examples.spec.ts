@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { type Command } from 'commander';
+import type { Command } from 'commander';
 import { Commands } from './commands.js';
 import { readEnvironment } from './environment.js';
 import { buildProgram } from './program.js';

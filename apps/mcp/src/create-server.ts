@@ -6,7 +6,7 @@ import { registerListSessions } from './tools/list-sessions.js';
 import { registerRenewSession } from './tools/renew-session.js';
 import { registerSessionHistory } from './tools/session-history.js';
 import { registerSessionStatus } from './tools/session-status.js';
-import { type ToolContext } from './tools/tool-context.js';
+import type { ToolContext } from './tools/tool-context.js';
 
 const INSTRUCTIONS =
   'This server keeps the agent’s session token alive and current. Call session_status when a call is refused; follow its hint.';

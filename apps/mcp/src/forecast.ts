@@ -1,4 +1,4 @@
-import { type SessionStatusReport } from '#libs/client';
+import type { SessionStatusReport } from '#libs/client';
 
 /** One sentence on what will happen to the session if nobody does anything. */
 export function forecastOf(status: SessionStatusReport): string {

@@ -1,4 +1,4 @@
-import { type CallResult, type SessionStatusReport } from '#libs/client';
+import type { CallResult, SessionStatusReport } from '#libs/client';
 import { z } from 'zod';
 
 /** Members that every tool's result has. Only a real tool error sets `isError`: hosts drop a server that keeps erring. */

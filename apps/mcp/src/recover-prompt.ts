@@ -1,5 +1,5 @@
-import { type McpServer } from '@modelcontextprotocol/server';
-import { type SessionManager } from '#libs/client';
+import type { McpServer } from '@modelcontextprotocol/server';
+import type { SessionManager } from '#libs/client';
 import { forecastOf } from './forecast.js';
 
 const STEPS = [

@@ -3,7 +3,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { assembleSession } from '#libs/client';
 import { createServer } from './create-server.js';
 import { SwapJournal } from './explain/swap-journal.js';
-import { type McpOptions } from './mcp-options.js';
+import type { McpOptions } from './mcp-options.js';
 import { stderrLog } from './stderr-log.js';
 import { StdioTransport } from './stdio/stdio-transport.js';
 

@@ -1,4 +1,4 @@
-import { type Log } from '#libs/client';
+import type { Log } from '#libs/client';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LEVELS)[number];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Logger } from '#libs/platform';
+import type { Logger } from '#libs/platform';
 
 /** Work that is done again and again until it is closed. A failure is logged and the next round comes all the same. */
 export class BackgroundLoop {

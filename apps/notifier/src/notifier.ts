@@ -1,14 +1,14 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { Channels, Intake, TargetPolicy } from '#libs/deliveries';
-import { type Logger, type Registry } from '#libs/platform';
-import { type SecretBox } from '#libs/tokens';
+import type { Logger, Registry } from '#libs/platform';
+import type { SecretBox } from '#libs/tokens';
 import { BackgroundLoop } from './background-loop.js';
 import { openSender } from './open-sender.js';
 import { DeliveryMetrics } from './send-deliveries/delivery-metrics.js';
 import { Dispatcher } from './send-deliveries/dispatcher.js';
 import { InFlight } from './send-deliveries/in-flight.js';
 import { OutcomeWriter } from './send-deliveries/outcome-writer.js';
-import { type Probe } from './send-deliveries/probe-points.js';
+import type { Probe } from './send-deliveries/probe-points.js';
 import { leadSweep } from './sweep/sweep-leader.js';
 import { Sweep, type DueSessionCommands } from './sweep/sweep.js';
 import { EventIntake } from './take-in-events/event-intake.js';

@@ -1,7 +1,7 @@
-import { type Dispatcher as HttpDispatcher } from 'undici';
-import { type Channels } from '#libs/deliveries';
+import type { Dispatcher as HttpDispatcher } from 'undici';
+import type { Channels } from '#libs/deliveries';
 import { EmailSender } from './email/email-sender.js';
-import { type Sender } from './send-deliveries/sender.js';
+import type { Sender } from './send-deliveries/sender.js';
 import { TelegramSender } from './telegram/telegram-sender.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 

@@ -1,6 +1,6 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { ErrorsReachTheTransport, LOG_BATCH } from '#libs/messaging';
 import { Projection } from '#libs/read-models';
 

@@ -1,5 +1,5 @@
 import { type Database, lead, LOCKS } from '#libs/database';
-import { type Logger } from '#libs/platform';
+import type { Logger } from '#libs/platform';
 import { rebuild, rebuildsDue, type ReadLog } from '#libs/read-models';
 
 /** Folds anew what has seen another history: an adopted log says so. Reads go on meanwhile. */

@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { APPEND_HINT_SUBJECT, type RecordedEvent } from '#libs/contracts';
 import { Database, lead, LOCKS, type Lease } from '#libs/database';
 import { LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
-import { type Logger } from '#libs/platform';
-import { type CheckpointSigner } from '#libs/proof';
+import type { Logger } from '#libs/platform';
+import type { CheckpointSigner } from '#libs/proof';
 import { Checkpointer, RootDiffers } from './checkpoint/checkpointer.js';
 import { HeadWatch } from './heads/head-watch.js';
 import { HorizonWatch } from './horizon/horizon-watch.js';

@@ -1,6 +1,6 @@
 import { Gauge, type Logger, type Registry } from '#libs/platform';
-import { type HeadDifference } from '#libs/ledger';
-import { type Stall } from './horizon/horizon-watch.js';
+import type { HeadDifference } from '#libs/ledger';
+import type { Stall } from './horizon/horizon-watch.js';
 
 const STALL_LABELS = ['pid', 'application', 'query'] as const;
 

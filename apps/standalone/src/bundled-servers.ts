@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedNats, EmbeddedPostgres, Supervised } from '#libs/embedded';
 import { type Config, redactUrl } from '#libs/platform';
-import { type CloseStack } from './close-stack.js';
+import type { CloseStack } from './close-stack.js';
 import { natsListener } from './nats-listener.js';
 
 const DATABASE = 'session_ledger';

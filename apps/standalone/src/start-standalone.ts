@@ -2,12 +2,12 @@ import { performance } from 'node:perf_hooks';
 import { type Config, keepIssuer, readConfig, redactConfig } from '#libs/platform';
 import { startBundledServers } from './bundled-servers.js';
 import { checkPort } from './check-port.js';
-import { type CloseStack } from './close-stack.js';
+import type { CloseStack } from './close-stack.js';
 import { lockDataDir, prepareDataDir } from './data-dir.js';
 import { greeting } from './greeting.js';
 import { openLog } from './log-file.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
-import { type StopSignal } from './stop-signal.js';
+import type { StopSignal } from './stop-signal.js';
 
 /** Starts everything in order; what was opened is on the stack, also when a later step throws. */
 export async function startStandalone(opened: CloseStack, stop: StopSignal): Promise<void> {

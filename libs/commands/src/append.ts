@@ -9,7 +9,7 @@ import {
   type AppendResult,
   type EventStore,
 } from '#libs/ledger';
-import { type KeyRing } from '#libs/tokens';
+import type { KeyRing } from '#libs/tokens';
 
 /** Races that a command decides again before it gives up; each lost race means that somebody else made progress. */
 const ATTEMPTS = 64;

@@ -1,8 +1,8 @@
 import { LedgerError } from '#libs/contracts';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { SessionSnapshot } from '#libs/ledger';
 import { sessionTime, tokenStanding, type TokenStanding } from '#libs/session';
 import { checkTokenTime, type VerifiedToken } from '#libs/tokens';
-import { type CommandDeps } from './command-deps.js';
+import type { CommandDeps } from './command-deps.js';
 import { secondsOf } from './new-events.js';
 
 export interface AuthenticatedToken {

@@ -1,8 +1,8 @@
 import { sessionStream } from '#libs/contracts';
-import { type SessionHead, type SessionSnapshot } from '#libs/ledger';
-import { type SessionEvent } from '#libs/session';
+import type { SessionHead, SessionSnapshot } from '#libs/ledger';
+import type { SessionEvent } from '#libs/session';
 import { append, decideAgain } from './append.js';
-import { type Caller, type ChangeDeps } from './command-deps.js';
+import type { Caller, ChangeDeps } from './command-deps.js';
 import { headAfter, newEvents } from './new-events.js';
 
 export interface SessionChange {

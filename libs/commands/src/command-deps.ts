@@ -1,6 +1,6 @@
-import { type Database } from '#libs/database';
-import { type EventStore, type Heads } from '#libs/ledger';
-import { type KeyRing, type TokenIssuer, type TokenVerifier } from '#libs/tokens';
+import type { Database } from '#libs/database';
+import type { EventStore, Heads } from '#libs/ledger';
+import type { KeyRing, TokenIssuer, TokenVerifier } from '#libs/tokens';
 
 /** What an owner may configure about sessions. Durations are seconds. */
 export interface SessionSettings {

@@ -1,4 +1,4 @@
-import { type SessionHead } from '#libs/ledger';
+import type { SessionHead } from '#libs/ledger';
 
 /** A session with its token just issued, or derived again. */
 export interface SessionWithIssuedToken {

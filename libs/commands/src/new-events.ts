@@ -1,5 +1,5 @@
-import { type DomainEvent } from '#libs/contracts';
-import { type NewEvent, type SessionHead } from '#libs/ledger';
+import type { DomainEvent } from '#libs/contracts';
+import type { NewEvent, SessionHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { dueAt, evolve, type SessionEvent, type SessionState } from '#libs/session';
 

@@ -1,7 +1,7 @@
 import { LedgerError } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type AppendedStream } from '#libs/ledger';
-import { type Idempotency } from './command-deps.js';
+import type { Database } from '#libs/database';
+import type { AppendedStream } from '#libs/ledger';
+import type { Idempotency } from './command-deps.js';
 
 const FIND_RECEIPT = 'select fingerprint, streams from ledger.receipt where scope = $1 and key = $2';
 

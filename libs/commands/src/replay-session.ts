@@ -1,8 +1,8 @@
 import { LedgerError, sessionStream } from '#libs/contracts';
-import { type AppendedStream, type StoredEvent } from '#libs/ledger';
+import type { AppendedStream, StoredEvent } from '#libs/ledger';
 import { isSessionEvent, type SessionEvent } from '#libs/session';
-import { type CommandDeps } from './command-deps.js';
-import { type SessionWithIssuedToken } from './issued.js';
+import type { CommandDeps } from './command-deps.js';
+import type { SessionWithIssuedToken } from './issued.js';
 import { headAfter, secondsOf } from './new-events.js';
 
 const SESSION_PREFIX = sessionStream('');

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type CommandDeps } from './command-deps.js';
+import type { CommandDeps } from './command-deps.js';
 
 const RUNNING_APPENDS = `
 select coalesce(array_agg(distinct virtualtransaction), '{}') as appends from pg_locks

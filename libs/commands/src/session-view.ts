@@ -1,4 +1,4 @@
-import { type SessionView } from '#libs/contracts';
+import type { SessionView } from '#libs/contracts';
 import {
   endsAt,
   evaluateExpiry,

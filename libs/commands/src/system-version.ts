@@ -1,5 +1,5 @@
 import { SYSTEM_STREAM } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 /** Version of the system stream: whoever decides on its facts appends at the version that it read before them. */
 export async function systemVersion(database: Database): Promise<number> {

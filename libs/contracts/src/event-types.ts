@@ -1,4 +1,4 @@
-import { type SessionEventData } from '#libs/session';
+import type { SessionEventData } from '#libs/session';
 
 /** Facts of an agent's stream. Names of agents live here and in session events; nothing here names a person. */
 export interface AgentEventData {

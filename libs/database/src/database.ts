@@ -2,7 +2,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { loadMigrations } from './migrations.js';
-import { type DatabaseOptions } from './database-options.js';
+import type { DatabaseOptions } from './database-options.js';
 import { migrate, SEARCH_PATH } from './migrate.js';
 
 const APP_ROLE = 'session_ledger_app';

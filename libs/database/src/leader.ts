@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PoolClient } from 'pg';
-import { type Database } from './database.js';
+import type { PoolClient } from 'pg';
+import type { Database } from './database.js';
 
 const POLL_MS = 500;
 const HEARTBEAT_MS = 2_000;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { type DatabaseOptions } from './database-options.js';
+import type { DatabaseOptions } from './database-options.js';
 import { LOCKS } from './locks.js';
-import { type MigrationClass } from './migrations.js';
+import type { MigrationClass } from './migrations.js';
 
 const POLL_MS = 100;
 

@@ -1,8 +1,8 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { append } from './append/append.js';
 import { createHeads } from './heads/heads.js';
 import { readLog, readStream } from './read/read.js';
-import { type EventStore, type Heads } from './types.js';
+import type { EventStore, Heads } from './types.js';
 
 export interface LedgerOptions {
   /** Called after each committed append: wakes the sequencer earlier. May be lost; must not block or throw. */

@@ -1,5 +1,5 @@
-import { type AgentDefaults, type ApiKeyRole, type DomainEvent, type EventType } from '#libs/contracts';
-import { type SessionState } from '#libs/session';
+import type { AgentDefaults, ApiKeyRole, DomainEvent, EventType } from '#libs/contracts';
+import type { SessionState } from '#libs/session';
 
 /** The write model of a session: its state and when the sweep must look at it next. */
 export interface SessionHead extends SessionState {

@@ -1,4 +1,4 @@
-import { type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { APPEND_HINT_SUBJECT } from '#libs/contracts';
 
 /**

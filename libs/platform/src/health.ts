@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { type Registry } from './telemetry.js';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from './telemetry.js';
 
 export interface HealthCheck {
   /** What is checked, e.g. `database`. */

@@ -1,4 +1,4 @@
-import { type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { openNote, signNote, type NoteVerifier } from './signed-note.js';
 
 /** What the log says of itself: so many events, this root, at this time. */

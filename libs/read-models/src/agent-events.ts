@@ -1,5 +1,5 @@
 import { toCloudEvent, type CloudEvent, type RecordedEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { eventOf } from '#libs/ledger';
 
 export interface AgentEventsAfter {

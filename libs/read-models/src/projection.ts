@@ -1,5 +1,5 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type Database, type PoolClient } from '#libs/database';
+import type { CloudEvent } from '#libs/contracts';
+import type { Database, PoolClient } from '#libs/database';
 import { auditModel } from './audit/audit-model.js';
 import { currentTokenModel } from './current-token/current-token-model.js';
 import { generationTable, type ReadModel, type ReadModelName } from './read-model.js';

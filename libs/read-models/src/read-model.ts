@@ -1,5 +1,5 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type PoolClient } from '#libs/database';
+import type { CloudEvent } from '#libs/contracts';
+import type { PoolClient } from '#libs/database';
 
 export const READ_MODELS = ['audit', 'current_token'] as const;
 export type ReadModelName = (typeof READ_MODELS)[number];

@@ -1,6 +1,6 @@
 import { timeLegAt } from './expiry-rule/expiring-soon.js';
 import { overdueAt, watchesRenewal } from './renewal-overdue/renewal-overdue.js';
-import { type SessionState } from './session.state.js';
+import type { SessionState } from './session.state.js';
 
 /** When the sweep must look at this session next, epoch seconds; null once it has ended. */
 export function dueAt(state: SessionState, hasHolder: boolean, now: number): number | null {

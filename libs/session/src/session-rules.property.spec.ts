@@ -4,12 +4,12 @@ import { tokenStanding } from './authenticate.js';
 import { grantFirstToken, sessionCreated } from './create-session/create-session.js';
 import { expireSession } from './expire-session/expire-session.js';
 import { announceExpiringSoon } from './expiry-rule/expiring-soon.js';
-import { type TokenGrant } from './grant.js';
+import type { TokenGrant } from './grant.js';
 import { renewSession, sessionRenewed, type RenewalRefusal } from './renew-session/renew-session.js';
 import { announceOverdue } from './renewal-overdue/renewal-overdue.js';
 import { revokeSession } from './revoke-session/revoke-session.js';
 import { rotateSession } from './rotate-session/rotate-session.js';
-import { type SessionEvent } from './session.events.js';
+import type { SessionEvent } from './session.events.js';
 import { evolve, type SessionState } from './session.state.js';
 
 const START = 1_800_000_000;

@@ -1,5 +1,5 @@
 import { toEpochSeconds } from './epoch.js';
-import { type SessionConstraints, type SessionCreated, type SessionEvent } from './session.events.js';
+import type { SessionConstraints, SessionCreated, SessionEvent } from './session.events.js';
 
 /** What a session is now: the fold of its events, and the row that every authentication reads. Times are epoch seconds. */
 export interface SessionState {

@@ -14,6 +14,8 @@ export interface ProcessExit {
 }
 
 /** A real process of a test, with all that it printed. Killed at dispose. */
+const DISPOSE_DEADLINE_MS = 10_000;
+
 export class RunningProcess implements AsyncDisposable {
   stdout = '';
   stderr = '';
@@ -69,8 +71,11 @@ export class RunningProcess implements AsyncDisposable {
     return this.exited;
   }
 
+  /** Ends it as its user would, so that it takes its own children along; kills it when it does not end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
+    const deadline = setTimeout(() => this.signal('SIGKILL'), DISPOSE_DEADLINE_MS);
+    await this.stop();
+    clearTimeout(deadline);
   }
 }
 

@@ -1,5 +1,5 @@
 import { PrivateFileRefused, readPrivateFile, writePrivateFile } from './private-file.js';
-import { type RenameDependencies } from './rename-with-retry.js';
+import type { RenameDependencies } from './rename-with-retry.js';
 
 const TOKEN_FORM = /^sl_sess_[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** A token file above this is refused. Bytes. */

@@ -1,7 +1,7 @@
-import { type CryptoKey, type JSONWebKeySet, type JWK_OKP_Public } from 'jose';
-import { type Database } from '#libs/database';
+import type { CryptoKey, JSONWebKeySet, JWK_OKP_Public } from 'jose';
+import type { Database } from '#libs/database';
 import { generateSigningKey, importSigningKey, type NewSigningKey, type SigningKey } from './signing-key.js';
-import { type SecretBox } from './secret-box.js';
+import type { SecretBox } from './secret-box.js';
 
 /** Seconds that a JWKS answer may be cached; a new key signs only after every verifier had the time to see it. */
 export const JWKS_MAX_AGE = 300;

@@ -1,7 +1,7 @@
 import { CompactSign, type CompactJWSHeaderParameters, type CryptoKey } from 'jose';
 import { LedgerError, TOKEN_PREFIX } from '#libs/contracts';
-import { type TokenGrant, type TokenTexts } from '#libs/session';
-import { type KeyRing } from './key-ring.js';
+import type { TokenGrant, TokenTexts } from '#libs/session';
+import type { KeyRing } from './key-ring.js';
 import { hashOfToken, headerText, keyIdOf, MAX_TOKEN_LENGTH, payloadText } from './token-texts.js';
 
 export interface IssuedToken {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type TokenTexts, type TokenGrant } from '#libs/session';
-import { type TokenClaims } from '#libs/contracts';
+import type { TokenTexts, TokenGrant } from '#libs/session';
+import type { TokenClaims } from '#libs/contracts';
 import { ALGORITHM } from './signing-key.js';
 
 /** Characters of a token in its file form. A longer one is refused unread, by the token file too, and never issued. */

@@ -1,6 +1,6 @@
 import { compactVerify, decodeProtectedHeader, errors, type CryptoKey, type ProtectedHeaderParameters } from 'jose';
 import { bareToken, LedgerError, tokenClaims, type TokenClaims } from '#libs/contracts';
-import { type KeyRing } from './key-ring.js';
+import type { KeyRing } from './key-ring.js';
 import { ALGORITHM } from './signing-key.js';
 import { hashOfToken, MAX_TOKEN_LENGTH } from './token-texts.js';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { compactVerify, CompactSign, createLocalJWKSet, decodeJwt, decodeProtectedHeader } from 'jose';
 import { TOKEN_PREFIX, type ErrorCode, type LedgerError } from '#libs/contracts';
 import { Database } from '#libs/database';
-import { type TokenGrant } from '#libs/session';
+import type { TokenGrant } from '#libs/session';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { KeyRing } from './key-ring.js';
 import { SecretBox } from './secret-box.js';

@@ -1,5 +1,5 @@
 import { sessionStream } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { dueAt, evolve, grantFirstToken, sessionCreated } from '#libs/session';

@@ -1,4 +1,4 @@
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { Database } from '#libs/database';
 import { newId } from '#libs/platform';

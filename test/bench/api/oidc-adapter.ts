@@ -1,5 +1,5 @@
-import { type Adapter } from 'oidc-provider';
-import { type Database } from '#libs/database';
+import type { Adapter } from 'oidc-provider';
+import type { Database } from '#libs/database';
 
 /** The peer's table: one row a model, its payload as JSON, as its documentation's adapters keep it. */
 export const OIDC_TABLE = `

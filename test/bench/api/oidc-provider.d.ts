@@ -1,6 +1,6 @@
 /** What the bench uses of the package, which brings no types. */
 declare module 'oidc-provider' {
-  import { type Server } from 'node:http';
+  import type { Server } from 'node:http';
 
   export interface Adapter {
     upsert(id: string, payload: object, expiresIn: number): Promise<void>;

@@ -1,4 +1,4 @@
-import { type Load, type Request } from './load.js';
+import type { Load, Request } from './load.js';
 
 /** What the peer printed at its start. */
 export interface Peer {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type Rung } from './rung.js';
+import type { Rung } from './rung.js';
 import { renewal, sessionHead, type Sessions } from './sessions.js';
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { sessionStream } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { renewal, sessionHead, type Sessions } from './sessions.js';
-import { type Rung } from './rung.js';
+import type { Rung } from './rung.js';
 
 /** The same tables and indexes as the ledger's, without its triggers, and a table with one index. */
 export const BASELINE_TABLES = `

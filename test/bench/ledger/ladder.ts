@@ -1,7 +1,7 @@
 import { LOG } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type Ledger } from '#libs/ledger';
-import { type Anchor } from './anchor.js';
+import type { Database } from '#libs/database';
+import type { Ledger } from '#libs/ledger';
+import type { Anchor } from './anchor.js';
 import { plainInsert, rowsWithoutLogic } from './baselines.js';
 import { measure, type Rung, type RungResult } from './rung.js';
 import { renewalAppend, Sessions } from './sessions.js';

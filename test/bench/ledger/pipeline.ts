@@ -1,5 +1,5 @@
 import { exportedEventOf, LOG, toCloudEvent, type CloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { readRecorded } from '#libs/ledger';
 import { readAhead } from '#libs/messaging';
 import { LogVerifier } from '#libs/proof';

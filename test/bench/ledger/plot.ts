@@ -1,4 +1,4 @@
-import { type LadderResult } from './ladder.js';
+import type { LadderResult } from './ladder.js';
 
 const WIDTH = 640;
 const ROW = 26;

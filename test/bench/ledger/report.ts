@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type LadderResult } from './ladder.js';
-import { type PipelineResult } from './pipeline.js';
-import { type RelayResult } from './relay.js';
+import type { LadderResult } from './ladder.js';
+import type { PipelineResult } from './pipeline.js';
+import type { RelayResult } from './relay.js';
 
 export interface Figure {
   figure: string;

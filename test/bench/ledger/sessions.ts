@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sessionStream } from '#libs/contracts';
-import { type AppendRequest, type NewEvent, type SessionHead } from '#libs/ledger';
+import type { AppendRequest, NewEvent, SessionHead } from '#libs/ledger';
 
 const START = 1_795_000_000;
 const HEADER = '{"alg":"EdDSA","kid":"k1aB2cD3","typ":"at+jwt"}';

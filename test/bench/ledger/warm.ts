@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sessionStream } from '#libs/contracts';
-import { type Ledger, type NewEvent } from '#libs/ledger';
+import type { Ledger, NewEvent } from '#libs/ledger';
 import { sessionHead, Sessions } from './sessions.js';
 
 const AT_ONCE = 500;

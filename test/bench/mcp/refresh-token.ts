@@ -3,7 +3,7 @@ import { LedgerProxy } from '../../scenarios/ledger-proxy.js';
 import { McpHost } from '../../scenarios/mcp-host.js';
 import { sledgerJson } from '../../scenarios/sledger.js';
 import { SteadyCalls } from '../../scenarios/steady-calls.js';
-import { type BenchLedger } from './bench-ledger.js';
+import type { BenchLedger } from './bench-ledger.js';
 
 /** Milliseconds of each round, and what the calls meanwhile came to. */
 export interface RefreshTimes {

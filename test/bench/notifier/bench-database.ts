@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '#libs/embedded';
-import { type TestDatabase } from '#libs/testing';
+import type { TestDatabase } from '#libs/testing';
 
 export interface BenchPostgres {
   /** A fresh database; dropped at dispose. */

@@ -4,8 +4,8 @@ import { SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/tes
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 import { Sweep } from '../../../apps/notifier/src/sweep/sweep.js';
 import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
-import { type BenchPostgres } from './bench-database.js';
-import { type BenchRow } from './rows.js';
+import type { BenchPostgres } from './bench-database.js';
+import type { BenchRow } from './rows.js';
 
 const WEBHOOKS = 50;
 const PARALLEL = 8;

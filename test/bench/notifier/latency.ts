@@ -1,6 +1,6 @@
 import { until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
-import { type BenchPostgres } from './bench-database.js';
+import type { BenchPostgres } from './bench-database.js';
 import { quantile, type BenchRow } from './rows.js';
 
 const EVENTS = 200;

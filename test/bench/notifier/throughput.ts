@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici';
 import { until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
-import { type BenchPostgres } from './bench-database.js';
+import type { BenchPostgres } from './bench-database.js';
 import { median, type BenchRow } from './rows.js';
 
 const ROUNDS = 3;

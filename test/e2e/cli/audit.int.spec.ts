@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { type CloudEvent, type SessionView } from '#libs/contracts';
+import type { CloudEvent, SessionView } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type RunningProcess, startProcess } from '#libs/testing';
-import { type CliHome, type CliRun } from './cli-fixture.js';
+import type { CliHome, CliRun } from './cli-fixture.js';
 
 /** From the sources and from dist alike. */
 const BIN = join(process.cwd(), 'apps', 'cli', 'bin', 'sledger.mjs');

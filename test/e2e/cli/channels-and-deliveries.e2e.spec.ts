@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ChannelView, type DeliveryView } from '#libs/contracts';
+import type { ChannelView, DeliveryView } from '#libs/contracts';
 import { SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { Binary } from './binary.js';
 import { CliFixture } from './cli-fixture.js';

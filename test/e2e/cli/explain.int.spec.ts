@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CallExplanation } from '#libs/client';
-import { type AgentView, type Problem, type SessionView, type SessionWithToken } from '#libs/contracts';
+import type { CallExplanation } from '#libs/client';
+import type { AgentView, Problem, SessionView, SessionWithToken } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 

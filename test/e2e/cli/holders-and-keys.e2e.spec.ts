@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { type HolderView, type SessionView } from '#libs/contracts';
+import type { HolderView, SessionView } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { Binary } from './binary.js';
 import { CliFixture, CliHome } from './cli-fixture.js';

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { type HolderView, type SessionView } from '#libs/contracts';
+import type { HolderView, SessionView } from '#libs/contracts';
 import { CliFixture, CliHome } from './cli-fixture.js';
 
 let fixture: CliFixture;

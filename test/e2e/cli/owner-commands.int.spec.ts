@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type AgentView, type SessionView } from '#libs/contracts';
+import type { AgentView, SessionView } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 

@@ -1,10 +1,10 @@
 import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { type HolderView, type SessionView } from '#libs/contracts';
+import type { HolderView, SessionView } from '#libs/contracts';
 import { CliFixture } from './cli-fixture.js';
 
 let fixture: CliFixture;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliFixture } from './cli-fixture.js';
+import type { CliFixture } from './cli-fixture.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 export const DOCUMENT = join(ROOT, 'docs', 'cli.md');

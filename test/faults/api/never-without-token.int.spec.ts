@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assembleSession, generateHolderKeys, publicKeysOf, saveHolder } from '#libs/client';
-import { type SessionWithToken } from '#libs/contracts';
+import type { SessionWithToken } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { getMcpTokenPath, writeMcpToken } from '#libs/token-file';
 import { RunningApi } from '../../api/running-api.js';

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { generateHolderKeys, publicKeysOf, saveHolder } from '#libs/client';
-import { type SessionWithToken } from '#libs/contracts';
-import { type SessionRenewed } from '#libs/session';
+import type { SessionWithToken } from '#libs/contracts';
+import type { SessionRenewed } from '#libs/session';
 import { startProcess, until, type RunningProcess } from '#libs/testing';
 import { getMcpTokenPath, writeMcpToken } from '#libs/token-file';
 import { RunningApi } from '../../api/running-api.js';
-import { type RacerReport } from './racer.js';
+import type { RacerReport } from './racer.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist/test/faults/api/racer.js');
 const RACERS = Number(process.env['RENEWAL_RACE_PROCESSES'] ?? 10);

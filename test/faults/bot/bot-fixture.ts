@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TelegramBots } from '../../../apps/notifier/src/bot/telegram-bots.js';
 import { createSession, registerAgent, type CommandDeps } from '#libs/commands';
-import { type AgentDefaults } from '#libs/contracts';
+import type { AgentDefaults } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { Channels } from '#libs/deliveries';
 import { createLedger } from '#libs/ledger';

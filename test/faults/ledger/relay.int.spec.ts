@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import { type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { STREAM } from '#libs/contracts';
 import { lastPosition, relayState, requestAdopt } from '#libs/ledger';
 import { connectNats, envelopeOf } from '#libs/messaging';

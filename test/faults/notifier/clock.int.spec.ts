@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { sendTest } from '#libs/deliveries';
 import { createLogger } from '#libs/platform';
 import { SmtpReceiver, startProcess, until, WebhookReceiver, type RunningProcess } from '#libs/testing';
 import { Sweep } from '../../../apps/notifier/src/sweep/sweep.js';
-import { type Order } from './killed-notifier.js';
+import type { Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import {
   SmtpReceiver,
   startProcess,
@@ -9,8 +9,8 @@ import {
   WebhookReceiver,
   type RunningProcess,
 } from '#libs/testing';
-import { type ProbePoint } from '../../../apps/notifier/src/send-deliveries/probe-points.js';
-import { type Order } from './killed-notifier.js';
+import type { ProbePoint } from '../../../apps/notifier/src/send-deliveries/probe-points.js';
+import type { Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 2);

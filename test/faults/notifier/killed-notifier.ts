@@ -3,13 +3,13 @@
  * the kill would come some moments later. Arguments: the database's URL.
  */
 import { createInterface } from 'node:readline';
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
 import { createLogger, createMetrics } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
 import { Notifier } from '../../../apps/notifier/src/notifier.js';
-import { type ProbePoint } from '../../../apps/notifier/src/send-deliveries/probe-points.js';
+import type { ProbePoint } from '../../../apps/notifier/src/send-deliveries/probe-points.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 import { TEST_SEAL_KEY } from './test-seal-key.js';
 

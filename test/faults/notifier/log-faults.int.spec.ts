@@ -15,7 +15,7 @@ import {
   WebhookReceiver,
   type TestNats,
 } from '#libs/testing';
-import { type SessionState } from '#libs/session';
+import type { SessionState } from '#libs/session';
 import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { NotifierFixture } from './notifier-fixture.js';

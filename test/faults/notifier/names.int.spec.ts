@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TargetPolicy, type WebhookConfig } from '#libs/deliveries';
-import { type SessionState } from '#libs/session';
+import type { SessionState } from '#libs/session';
 import { SmtpReceiver, startChatService, TelegramStandIn, WebhookReceiver } from '#libs/testing';
 import { openSender } from '../../../apps/notifier/src/open-sender.js';
-import { type Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
+import type { Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
 import { safeConnector } from '../../../apps/notifier/src/webhook/safe-connector.js';
 import { webhookAgent } from '../../../apps/notifier/src/webhook/webhook-sender.js';
 import { NotifierFixture } from './notifier-fixture.js';

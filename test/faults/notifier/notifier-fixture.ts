@@ -25,7 +25,7 @@ import {
   type SessionState,
 } from '#libs/session';
 import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
-import { type Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
+import type { Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
 import { TelegramSender } from '../../../apps/notifier/src/telegram/telegram-sender.js';
 import { TEST_SEAL_KEY } from './test-seal-key.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import {
-  type AgentView,
-  type ChannelView,
-  type CloudEvent,
-  type DeliveryView,
-  type List,
-  type Problem,
-  type SessionWithToken,
-  type WhyView,
+import type {
+  AgentView,
+  ChannelView,
+  CloudEvent,
+  DeliveryView,
+  List,
+  Problem,
+  SessionWithToken,
+  WhyView,
 } from '#libs/contracts';
 import { createLogger, loadConfig, type RunningService } from '#libs/platform';
 import {

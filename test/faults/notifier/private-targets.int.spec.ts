@@ -1,4 +1,4 @@
-import { type LookupAddress, type lookup } from 'node:dns';
+import type { LookupAddress, lookup } from 'node:dns';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TargetPolicy } from '#libs/deliveries';

@@ -4,7 +4,7 @@ import { sessionStream, type CloudEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createMetrics } from '#libs/platform';
 import { CuttingProxy, until, WebhookReceiver } from '#libs/testing';
-import { type Notifier } from '../../../apps/notifier/src/notifier.js';
+import type { Notifier } from '../../../apps/notifier/src/notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('notifiers that share a database', () => {

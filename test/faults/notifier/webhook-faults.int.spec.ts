@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { RawServer, SmtpReceiver, startProcess, until, WebhookReceiver } from '#libs/testing';
 import { startDeafServer } from './deaf-server.js';
-import { type Order } from './killed-notifier.js';
+import type { Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
 import { selfSignedCertificate } from './self-signed-certificate.js';
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { McpHost, type McpHostOptions } from '../mcp-host.js';
 import { LegacyDoor } from './legacy-door.js';
 import { ModernDoor } from './modern-door.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
-import { type McpHost } from '../mcp-host.js';
-import { type Rpc } from '../purity.js';
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { McpHost } from '../mcp-host.js';
+import type { Rpc } from '../purity.js';
 
 /** The 2025 era over HTTP: one session of the official transport for each MCP process, messages passed on unread. */
 export class LegacyDoor {

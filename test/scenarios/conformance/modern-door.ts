@@ -1,7 +1,7 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
-import { type McpHost } from '../mcp-host.js';
-import { type Rpc } from '../purity.js';
+import type { McpHost } from '../mcp-host.js';
+import type { Rpc } from '../purity.js';
 
 const ERA = '2026-07-28';
 const HEADER_MISMATCH = -32020;

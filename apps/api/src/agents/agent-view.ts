@@ -1,5 +1,5 @@
-import { type AgentView } from '#libs/contracts';
-import { type AgentHead } from '#libs/ledger';
+import type { AgentView } from '#libs/contracts';
+import type { AgentHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 
 export function agentViewOf(agent: AgentHead): AgentView {

@@ -1,6 +1,6 @@
 import { type AgentDefaults, type AgentView, type List, uuid } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type Principal } from '../auth/principal.js';
+import type { Database } from '#libs/database';
+import type { Principal } from '../auth/principal.js';
 import { decodeCursor, encodeCursor } from '../validation/cursor.js';
 import { agentViewOf } from './agent-view.js';
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Query, Res } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import {
   auditExportQuery,
   type AuditExportQuery,
@@ -14,7 +14,7 @@ import { type AuditScope, exportAudit, queryAudit } from '#libs/read-models';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { EXPORT_FORMATS, type ExportFormat } from './export-format.js';
 

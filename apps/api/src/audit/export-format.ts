@@ -1,4 +1,4 @@
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 
 const CSV_COLUMNS = [
   'position',

@@ -1,5 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
-import { type Access } from './principal.js';
+import type { Access } from './principal.js';
 
 export const ACCESS = 'session-ledger:access';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { type Caller } from '#libs/commands';
+import type { Caller } from '#libs/commands';
 import { LedgerError } from '#libs/contracts';
-import { type ApiRequest } from './api-request.js';
-import { type Principal } from './principal.js';
+import type { ApiRequest } from './api-request.js';
+import type { Principal } from './principal.js';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 

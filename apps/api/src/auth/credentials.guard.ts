@@ -2,10 +2,10 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { acceptForRenewal, acceptForUse, readToken, verifyAssertion } from '#libs/commands';
 import { ERRORS, LedgerError } from '#libs/contracts';
-import { type HolderHead } from '#libs/ledger';
+import type { HolderHead } from '#libs/ledger';
 import { Context, type ApiContext } from '../api-context.js';
 import { ACCESS } from './allow.decorator.js';
-import { type ApiRequest } from './api-request.js';
+import type { ApiRequest } from './api-request.js';
 import { type Access, isAllowed, type Principal } from './principal.js';
 import { type Credential, readCredential } from './read-credential.js';
 

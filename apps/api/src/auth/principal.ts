@@ -1,6 +1,6 @@
-import { type AuthenticatedToken } from '#libs/commands';
+import type { AuthenticatedToken } from '#libs/commands';
 import { LedgerError } from '#libs/contracts';
-import { type HolderHead } from '#libs/ledger';
+import type { HolderHead } from '#libs/ledger';
 
 /** Who asks. `agents` narrows what a key sees; null = every agent. */
 export type Principal =

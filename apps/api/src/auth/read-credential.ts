@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose';
 import { API_KEY_PREFIX, bareToken, HOLDER_ASSERTION_HEADER } from '#libs/contracts';
-import { type ApiRequest } from './api-request.js';
+import type { ApiRequest } from './api-request.js';
 
 /** What a request brought along, not yet judged. */
 export type Credential =

@@ -1,5 +1,5 @@
-import { type ChannelView } from '#libs/contracts';
-import { type Channel } from '#libs/deliveries';
+import type { ChannelView } from '#libs/contracts';
+import type { Channel } from '#libs/deliveries';
 
 /** A channel as it is shown: never its configuration. */
 export function channelViewOf(channel: Channel): ChannelView {

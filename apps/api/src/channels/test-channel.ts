@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DeliveryView } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { DeliveryView } from '#libs/contracts';
+import type { Database } from '#libs/database';
 import { Deliveries, sendTest } from '#libs/deliveries';
 
 const WAIT_MS = 12_000;

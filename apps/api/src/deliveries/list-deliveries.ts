@@ -1,7 +1,7 @@
 import { type DeliveriesQuery, type DeliveryView, type List, uuid } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { Deliveries } from '#libs/deliveries';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { decodeCursor, encodeCursor } from '../validation/cursor.js';
 
 /** Deliveries that the principal may see, newest first. */

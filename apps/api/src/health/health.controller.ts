@@ -1,6 +1,6 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
-import { type HealthReport } from '#libs/platform';
+import type { FastifyReply } from 'fastify';
+import type { HealthReport } from '#libs/platform';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 

@@ -23,13 +23,13 @@ import {
   type RegisterHolderBody,
   uuid,
 } from '#libs/contracts';
-import { type HolderHead } from '#libs/ledger';
+import type { HolderHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 import { sealToken } from '#libs/tokens';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { CalledBy, Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { decodeCursor, encodeCursor } from '../validation/cursor.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';

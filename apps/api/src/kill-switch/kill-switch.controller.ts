@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Put } from '@nestjs/common';
 import { activateKillSwitch, type Caller, releaseKillSwitch } from '#libs/commands';
 import { killSwitchBody, type KillSwitchBody, type KillSwitchView } from '#libs/contracts';
-import { type KillSwitch } from '#libs/ledger';
+import type { KillSwitch } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';

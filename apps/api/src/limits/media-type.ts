@@ -1,4 +1,4 @@
-import { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { LedgerError } from '#libs/contracts';
 
 const FORM = /^application\/x-www-form-urlencoded/i;

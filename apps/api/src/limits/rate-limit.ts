@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HOLDER_ASSERTION_HEADER, LedgerError } from '#libs/contracts';
 import { sourceOf } from '../owner-credential/source-delays.js';
 import { type Taken, TokenBuckets } from './token-bucket.js';

@@ -1,6 +1,6 @@
-import { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { LedgerError } from '#libs/contracts';
-import { type ProblemFilter } from '../problems/problem.filter.js';
+import type { ProblemFilter } from '../problems/problem.filter.js';
 
 /** Answers for a handler that takes too long. Streams begin at once and so are no part of it. */
 export function limitDuration(fastify: FastifyInstance, problems: ProblemFilter, seconds: number): void {

@@ -1,4 +1,4 @@
-import { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { LedgerError, problemOf, type ErrorCode } from '#libs/contracts';
 import { newId } from '#libs/platform';
 

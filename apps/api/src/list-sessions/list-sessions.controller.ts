@@ -3,7 +3,7 @@ import { type List, sessionsQuery, type SessionsQuery, type SessionView } from '
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { listSessions } from './list-sessions.js';
 

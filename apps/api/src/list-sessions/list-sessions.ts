@@ -1,6 +1,6 @@
 import { sessionViewOf } from '#libs/commands';
 import { type List, type SessionsQuery, type SessionView, uuid } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { listSessionHeads, type SessionFilter } from '#libs/ledger';
 import { decodeCursor, encodeCursor } from '../validation/cursor.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type AuthenticatedToken } from '#libs/commands';
+import type { AuthenticatedToken } from '#libs/commands';
 import { isAccepted } from './accepted-token.js';
 
 const ISSUED_AT = 1_800_000_000;

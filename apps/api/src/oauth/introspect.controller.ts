@@ -1,5 +1,5 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { type AuthenticatedToken } from '#libs/commands';
+import type { AuthenticatedToken } from '#libs/commands';
 import { type Introspection, LedgerError, tokenParameter, type TokenParameter } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';

@@ -3,7 +3,7 @@ import { revokeSession } from '#libs/commands';
 import { tokenParameter, type TokenParameter } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { type ApiRequest } from '../auth/api-request.js';
+import type { ApiRequest } from '../auth/api-request.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { isAccepted, ourToken } from './accepted-token.js';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Reflector } from '@nestjs/core';
-import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ERRORS, errorsOf, ROUTES, type ErrorCode } from '#libs/contracts';
 import { createLogger, loadConfig } from '#libs/platform';
-import { type ApiContext } from '../api-context.js';
+import type { ApiContext } from '../api-context.js';
 import { ApiModule } from '../api.module.js';
 import { ACCESS } from '../auth/allow.decorator.js';
 import { createApp } from '../create-app.js';

@@ -1,5 +1,5 @@
 import { ERRORS, LedgerError, oauthErrorOf, problemOf, type Answer, type ErrorCode } from '#libs/contracts';
-import { type JsonSchema, type Schemas } from './schemas.js';
+import type { JsonSchema, Schemas } from './schemas.js';
 
 const PROBLEM = 'application/problem+json';
 

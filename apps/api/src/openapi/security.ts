@@ -1,5 +1,5 @@
 import { HOLDER_ASSERTION_HEADER, type Credential } from '#libs/contracts';
-import { type JsonSchema } from './schemas.js';
+import type { JsonSchema } from './schemas.js';
 
 export const SECURITY_SCHEMES: Record<string, JsonSchema> = {
   sessionToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A session’s current token.' },

@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type Observable, tap } from 'rxjs';
-import { type ApiRequest } from '../auth/api-request.js';
+import type { ApiRequest } from '../auth/api-request.js';
 
 /** Gives every list its `Link` header (RFC 8288), for clients that page by it. */
 @Injectable()

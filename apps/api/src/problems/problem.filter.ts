@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type ErrorCode, ERRORS, LedgerError, oauthErrorOf, problemOf, ROUTES } from '#libs/contracts';
-import { type Logger } from '#libs/platform';
-import { type ApiRequest } from '../auth/api-request.js';
+import type { Logger } from '#libs/platform';
+import type { ApiRequest } from '../auth/api-request.js';
 import { allowedMethods } from './allowed-methods.js';
 
 /** Fastify's own refusals, in our words. */

@@ -8,7 +8,7 @@ import {
   toCloudEvent,
   UnknownEvent,
 } from '#libs/contracts';
-import { type CommandDeps } from '#libs/commands';
+import type { CommandDeps } from '#libs/commands';
 import { lastPosition, readRecorded } from '#libs/ledger';
 import { isSessionEvent, toEpochSeconds, toRfc3339 } from '#libs/session';
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from './feed-cursor.js';

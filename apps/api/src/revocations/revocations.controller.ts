@@ -3,7 +3,7 @@ import { type RevocationPage, revocationsQuery, type RevocationsQuery } from '#l
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { readRevocations } from './revocation-feed.js';
 

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { type Caller, rotateSession } from '#libs/commands';
-import { type SessionWithToken } from '#libs/contracts';
+import type { SessionWithToken } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { CalledBy } from '../auth/caller.decorator.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sessionStream } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { type LogEntry, readStreamWithPositions } from '#libs/ledger';
 
 /** How long a reader waits for an event that was answered but has no place in the log yet. */

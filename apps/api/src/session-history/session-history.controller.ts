@@ -3,7 +3,7 @@ import { type CloudEvent, type List, historyPage, toCloudEvent } from '#libs/con
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { visibleSession } from '../show-session/visible-session.js';
 import { decodeCursor, encodeCursor } from '../validation/cursor.js';
 import { IdParam } from '../validation/id-param.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sessionEventOf, sessionViewOf, type CommandDeps } from '#libs/commands';
 import { LedgerError, sessionStream, type SessionView } from '#libs/contracts';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { SessionSnapshot } from '#libs/ledger';
 import { evolve, type SessionState } from '#libs/session';
 
 /** A session as its events had made it by a time. Errors: NOT_FOUND before its creation. */

@@ -1,11 +1,11 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { sessionViewOf } from '#libs/commands';
 import { LedgerError, sessionQuery, type SessionQuery, type SessionView } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { sessionAt, waitForVersion } from './session-at.js';

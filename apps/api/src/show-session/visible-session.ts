@@ -1,6 +1,6 @@
-import { type CommandDeps } from '#libs/commands';
+import type { CommandDeps } from '#libs/commands';
 import { LedgerError } from '#libs/contracts';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { SessionSnapshot } from '#libs/ledger';
 import { type Principal, seesAgent } from '../auth/principal.js';
 
 /** A session token sees its own session only; what may not be seen is not there. Errors: NOT_FOUND. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type ServerStatus } from '#libs/contracts';
-import { type SigningKey } from '#libs/tokens';
+import type { ServerStatus } from '#libs/contracts';
+import type { SigningKey } from '#libs/tokens';
 
 /** Keys by fingerprint, the newest first as they are given. `now` is epoch seconds. */
 export function keyStates(keys: readonly SigningKey[], now: number): ServerStatus['keys'] {

@@ -1,5 +1,5 @@
 import { LOG, type ServerStatus } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 // Counting stops early: an operator needs to know that many wait, not how many.
 const LOG_STATE = `

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { type ServerStatus } from '#libs/contracts';
+import type { ServerStatus } from '#libs/contracts';
 import { schemaState } from '#libs/database';
 import { programVersion } from '#libs/platform';
 import { type ApiContext, Context } from '../api-context.js';

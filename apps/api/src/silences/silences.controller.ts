@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { type Caller } from '#libs/commands';
+import type { Caller } from '#libs/commands';
 import { createSilenceBody, type CreateSilenceBody, type List, page, type SilenceView } from '#libs/contracts';
 import { Silences } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';

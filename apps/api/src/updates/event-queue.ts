@@ -1,4 +1,4 @@
-import { type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 
 /** Characters that may wait for one client. One that does not read is cut off beyond this, and resumes from its last event. */
 export const MAX_WAITING = 4_000_000;

@@ -1,5 +1,5 @@
 import { type CloudEvent, toCloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { readRecorded } from '#libs/ledger';
 import { agentEventsAfter, auditPosition } from '#libs/read-models';
 import { updateOf, type Update } from './update.js';

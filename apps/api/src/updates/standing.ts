@@ -1,7 +1,7 @@
 import { acceptForUse, readTokenAgain } from '#libs/commands';
 import { type CloudEvent, eventTypeOf, LedgerError } from '#libs/contracts';
-import { type ApiContext } from '../api-context.js';
-import { type Principal } from '../auth/principal.js';
+import type { ApiContext } from '../api-context.js';
+import type { Principal } from '../auth/principal.js';
 
 type Deps = Pick<ApiContext, 'commands' | 'apiKeys'>;
 

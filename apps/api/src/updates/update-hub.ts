@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { toCloudEvent } from '#libs/contracts';
 import { readRecorded } from '#libs/ledger';
-import { type Logger } from '#libs/platform';
-import { type LogReader } from './missed-updates.js';
+import type { Logger } from '#libs/platform';
+import type { LogReader } from './missed-updates.js';
 import { updateOf, type Update } from './update.js';
 
 /** Newest events that are kept in memory, for streams that resume a moment later; older ones are read from the database. */

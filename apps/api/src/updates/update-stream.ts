@@ -1,12 +1,12 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LedgerError, LOG } from '#libs/contracts';
-import { type ApiContext } from '../api-context.js';
+import type { ApiContext } from '../api-context.js';
 import { type Principal, seesAgent } from '../auth/principal.js';
 import { EventQueue } from './event-queue.js';
 import { missedUpdates } from './missed-updates.js';
 import { concernsCredential, requireStanding } from './standing.js';
-import { type Update } from './update.js';
+import type { Update } from './update.js';
 
 const HEARTBEAT_MS = 15_000;
 /** Milliseconds, jittered so that clients of a restarted server do not come back all at once. */

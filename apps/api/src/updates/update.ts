@@ -1,4 +1,4 @@
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 
 /** An event of the log on its way to the open streams. */
 export interface Update {

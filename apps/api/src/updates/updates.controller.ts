@@ -1,9 +1,9 @@
 import { Controller, Get, Headers, Res } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
-import { type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { requireStanding } from './standing.js';
 import { UpdateStream } from './update-stream.js';
 

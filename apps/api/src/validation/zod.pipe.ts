@@ -1,5 +1,5 @@
-import { type PipeTransform } from '@nestjs/common';
-import { type z } from 'zod';
+import type { PipeTransform } from '@nestjs/common';
+import type { z } from 'zod';
 import { LedgerError } from '#libs/contracts';
 
 /** Parses a body, query or parameter at the door; what comes through is right. */

@@ -1,4 +1,4 @@
-import { type SessionManager } from '#libs/client';
+import type { SessionManager } from '#libs/client';
 
 /** One token that this process ran on. Times are epoch milliseconds of the local clock. */
 export interface Swap {

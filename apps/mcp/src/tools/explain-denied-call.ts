@@ -1,5 +1,5 @@
 import { explainCall, type CallExplanation, type CallResult } from '#libs/client';
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { z } from 'zod';
 import { guidanceOf, guidanceShape } from '../guidance.js';
 import { answer, answerOf, type RegisterTool, type ToolContext } from './tool-context.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type RenewalOutcome, type SessionStatusReport } from '#libs/client';
+import type { RenewalOutcome, SessionStatusReport } from '#libs/client';
 import { forecastOf } from '../forecast.js';
 import { guidanceShape, sessionExpired, type Guidance } from '../guidance.js';
 import { sessionStatusSchema } from './session-view.js';

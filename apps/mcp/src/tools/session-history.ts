@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { guidanceShape } from '../guidance.js';
 import { answerOf, progress, type RegisterTool } from './tool-context.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type SessionView } from '#libs/contracts';
+import type { SessionView } from '#libs/contracts';
 
 /** What a tool shows of the own session. Never the token. */
 export const sessionStatusSchema = z.object({

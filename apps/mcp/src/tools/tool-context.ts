@@ -1,6 +1,6 @@
-import { type CallToolResult, type McpServer, type ServerContext } from '@modelcontextprotocol/server';
-import { type ApiClient, type CallResult, type Log, type SessionManager } from '#libs/client';
-import { type SwapJournal } from '../explain/swap-journal.js';
+import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { ApiClient, CallResult, Log, SessionManager } from '#libs/client';
+import type { SwapJournal } from '../explain/swap-journal.js';
 import { guidanceOf } from '../guidance.js';
 
 /** What the tools work with. */

@@ -1,4 +1,4 @@
-import { type Channel, type Channels, type TelegramConfig } from '#libs/deliveries';
+import type { Channel, Channels, TelegramConfig } from '#libs/deliveries';
 
 /** One bot of Telegram's and the chats that may command it. */
 export interface BotAccount {

@@ -1,5 +1,5 @@
-import { type Context } from 'grammy';
-import { type Button } from './buttons.js';
+import type { Context } from 'grammy';
+import type { Button } from './buttons.js';
 import { sendFailureOf } from './send-failure.js';
 
 /** A message or a button press of somebody who may command the bot here. */

@@ -1,6 +1,6 @@
-import { type CommandDeps } from '#libs/commands';
-import { type Channels } from '#libs/deliveries';
-import { type Logger } from '#libs/platform';
+import type { CommandDeps } from '#libs/commands';
+import type { Channels } from '#libs/deliveries';
+import type { Logger } from '#libs/platform';
 
 /** What the bot works with: the same application layer as the HTTP API, and the channels for its tokens and chats. */
 export interface BotDeps {

@@ -1,4 +1,4 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 export interface AliveSession {
   sessionId: string;

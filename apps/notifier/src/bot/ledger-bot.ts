@@ -1,10 +1,10 @@
 import { Bot, type Context } from 'grammy';
-import { type BotAccount } from './bot-accounts.js';
+import type { BotAccount } from './bot-accounts.js';
 import { BotTurn, unlessFinal } from './bot-context.js';
-import { type BotDeps } from './bot-deps.js';
-import { type BotScope } from './bot-scope.js';
+import type { BotDeps } from './bot-deps.js';
+import type { BotScope } from './bot-scope.js';
 import { parseButton } from './buttons.js';
-import { type CommandName } from './command-menu.js';
+import type { CommandName } from './command-menu.js';
 import { help } from './help/help.js';
 import { listSessions } from './list-sessions/list-sessions.js';
 import { createChosen, newSession } from './new-session/new-session.js';
@@ -12,7 +12,7 @@ import { rejectRenewal } from './reject-renewal/reject-renewal.js';
 import { askToRevoke, confirmRevoke, offerRevocation } from './revoke-session/revoke-session.js';
 import { showStatus } from './show-status/show-status.js';
 import { snooze } from './snooze/snooze.js';
-import { type UpdateLog } from './update-log.js';
+import type { UpdateLog } from './update-log.js';
 
 type Command = (scope: BotScope, turn: BotTurn, argument: string) => Promise<void>;
 

@@ -1,7 +1,7 @@
-import { type CommandDeps } from '#libs/commands';
-import { type Database } from '#libs/database';
+import type { CommandDeps } from '#libs/commands';
+import type { Database } from '#libs/database';
 import { Channels } from '#libs/deliveries';
-import { type Ledger } from '#libs/ledger';
+import type { Ledger } from '#libs/ledger';
 import { newId, type Config, type Logger } from '#libs/platform';
 import { KeyRing, type SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
 import { TelegramBots } from './telegram-bots.js';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bot } from 'grammy';
-import { type Update } from 'grammy/types';
-import { type Logger } from '#libs/platform';
+import type { Bot } from 'grammy';
+import type { Update } from 'grammy/types';
+import type { Logger } from '#libs/platform';
 import { COMMAND_MENU } from './command-menu.js';
 import { sendFailureOf, type SendFailure } from './send-failure.js';
-import { type UpdateLog } from './update-log.js';
+import type { UpdateLog } from './update-log.js';
 
 /** Seconds that Telegram holds a poll open; shorter than the deadline of a call. */
 const POLL_SECONDS = 8;

@@ -1,7 +1,7 @@
 import { sessionViewOf } from '#libs/commands';
-import { type SessionView } from '#libs/contracts';
-import { type SessionHead } from '#libs/ledger';
-import { type BotScope } from './bot-scope.js';
+import type { SessionView } from '#libs/contracts';
+import type { SessionHead } from '#libs/ledger';
+import type { BotScope } from './bot-scope.js';
 import { shortText } from './short-text.js';
 
 /** A session as it is now; null when there is no such session. */

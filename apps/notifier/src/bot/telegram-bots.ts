@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lead, LOCKS } from '#libs/database';
 import { raiseTrouble } from '#libs/deliveries';
 import { type BotAccount, BotAccounts } from './bot-accounts.js';
-import { type BotDeps } from './bot-deps.js';
+import type { BotDeps } from './bot-deps.js';
 import { createLedgerBot } from './ledger-bot.js';
 import { UpdatePoller } from './poll-updates.js';
 import { UpdateLog } from './update-log.js';

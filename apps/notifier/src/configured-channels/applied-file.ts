@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Database } from '#libs/database';
-import { type SecretBox } from '#libs/tokens';
+import type { Database } from '#libs/database';
+import type { SecretBox } from '#libs/tokens';
 
 const CONTEXT = 'deliveries.channel_file';
 

@@ -4,7 +4,7 @@ import { createChannelBody } from '#libs/contracts';
 import { lead, LOCKS, type Database } from '#libs/database';
 import { Channels, newWebhookSecret, type ChannelSecrets } from '#libs/deliveries';
 import { ConfigError, type Logger } from '#libs/platform';
-import { type SecretBox } from '#libs/tokens';
+import type { SecretBox } from '#libs/tokens';
 import { AppliedFile } from './applied-file.js';
 
 const TURN_MS = 30_000;

@@ -1,9 +1,9 @@
-import { type MessageLanguage } from '#libs/contracts';
-import { type Member } from '#libs/deliveries';
+import type { MessageLanguage } from '#libs/contracts';
+import type { Member } from '#libs/deliveries';
 import { alertText, type AlertText } from '../messages/alert-text.js';
 import { digestText } from '../messages/digest-text.js';
 import { phrasesOf } from '../messages/phrases/phrases-of.js';
-import { type Phrases } from '../messages/phrases/phrases.js';
+import type { Phrases } from '../messages/phrases/phrases.js';
 import { alertHtml, digestHtml } from './email-html.js';
 
 /** A mail, as fixed at its first attempt: rendered whole before anything is connected. */

@@ -1,6 +1,6 @@
-import { type AlertLevel, type MessageLanguage } from '#libs/contracts';
-import { type AlertText } from '../messages/alert-text.js';
-import { type DigestText } from '../messages/digest-text.js';
+import type { AlertLevel, MessageLanguage } from '#libs/contracts';
+import type { AlertText } from '../messages/alert-text.js';
+import type { DigestText } from '../messages/digest-text.js';
 import { phrasesOf } from '../messages/phrases/phrases-of.js';
 
 const COLOUR: Record<AlertLevel, string> = { INFO: '#2f6fed', WARNING: '#b26a00', CRITICAL: '#c4320a' };

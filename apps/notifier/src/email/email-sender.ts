@@ -1,8 +1,8 @@
-import { type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import nodemailer from 'nodemailer';
-import { type MessageLanguage } from '#libs/contracts';
-import { type ClaimedMessage, type EmailConfig, type Member, type Outcome } from '#libs/deliveries';
-import { type Gate, type Sender } from '../send-deliveries/sender.js';
+import type { MessageLanguage } from '#libs/contracts';
+import type { ClaimedMessage, EmailConfig, Member, Outcome } from '#libs/deliveries';
+import type { Gate, Sender } from '../send-deliveries/sender.js';
 import { emailContent, type EmailContent } from './email-content.js';
 
 const CONNECTION_TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MESSAGE_LANGUAGES } from '#libs/contracts';
-import { type Member } from '#libs/deliveries';
+import type { Member } from '#libs/deliveries';
 import { alertText } from './alert-text.js';
 import { digestText } from './digest-text.js';
 import { phrasesOf } from './phrases/phrases-of.js';

@@ -1,7 +1,7 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type Member } from '#libs/deliveries';
+import type { CloudEvent } from '#libs/contracts';
+import type { Member } from '#libs/deliveries';
 import { durationText, momentText } from './durations.js';
-import { type Phrases, type Saying } from './phrases/phrases.js';
+import type { Phrases, Saying } from './phrases/phrases.js';
 import { shortName } from './short-name.js';
 
 /** What one alert says, before it takes the form of a channel. */

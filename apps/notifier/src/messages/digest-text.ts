@@ -1,6 +1,6 @@
-import { type Member } from '#libs/deliveries';
+import type { Member } from '#libs/deliveries';
 import { alertText } from './alert-text.js';
-import { type Phrases } from './phrases/phrases.js';
+import type { Phrases } from './phrases/phrases.js';
 
 export interface DigestText {
   title: string;

@@ -1,4 +1,4 @@
-import { type Phrases } from './phrases/phrases.js';
+import type { Phrases } from './phrases/phrases.js';
 
 /** `2 d 3 h`, `23 h 41 min`, `5 min`, `40 s`: the two largest units. */
 export function durationText(seconds: number, units: Phrases['units']): string {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import {
   claimableChannel,
   claimMessages,
@@ -9,12 +9,12 @@ import {
   type ClaimedMessage,
   type Outcome,
 } from '#libs/deliveries';
-import { type Logger } from '#libs/platform';
-import { type DeliveryMetrics } from './delivery-metrics.js';
-import { type InFlight } from './in-flight.js';
-import { type OutcomeWriter } from './outcome-writer.js';
-import { type Probe } from './probe-points.js';
-import { type Sender } from './sender.js';
+import type { Logger } from '#libs/platform';
+import type { DeliveryMetrics } from './delivery-metrics.js';
+import type { InFlight } from './in-flight.js';
+import type { OutcomeWriter } from './outcome-writer.js';
+import type { Probe } from './probe-points.js';
+import type { Sender } from './sender.js';
 
 export interface ClaimerParts {
   database: Database;

@@ -1,4 +1,4 @@
-import { type ChannelType } from '#libs/contracts';
+import type { ChannelType } from '#libs/contracts';
 import { FAILURE_REASONS, type AttemptResult } from '#libs/deliveries';
 import { Counter, Gauge, Histogram, type Registry } from '#libs/platform';
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { renewLeases, type ClaimedMessage } from '#libs/deliveries';
-import { type Logger } from '#libs/platform';
+import type { Logger } from '#libs/platform';
 
 /** A lease is renewed when so much of it has passed: two renewals may fail before it ends. */
 const RENEW_AT = 1 / 3;

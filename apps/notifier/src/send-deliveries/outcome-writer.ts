@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { completeAttempts, type AttemptResult } from '#libs/deliveries';
-import { type Logger } from '#libs/platform';
+import type { Logger } from '#libs/platform';
 
 const MOST_AT_ONCE = 500;
 const RETRY_MS = 250;

@@ -1,4 +1,4 @@
-import { type ClaimedMessage, type Member, type Outcome } from '#libs/deliveries';
+import type { ClaimedMessage, Member, Outcome } from '#libs/deliveries';
 
 /** Speaks one channel's protocol. Never throws for what the far side does: that is an outcome. */
 export interface Sender {

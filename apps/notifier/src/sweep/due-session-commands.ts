@@ -1,7 +1,7 @@
 import { announceExpiringSoon, announceOverdue, expireSession, type Caller } from '#libs/commands';
-import { type Ledger } from '#libs/ledger';
+import type { Ledger } from '#libs/ledger';
 import { newId } from '#libs/platform';
-import { type DueSessionCommands } from './sweep.js';
+import type { DueSessionCommands } from './sweep.js';
 
 /** What the notifier records by itself goes through the same commands as what others ask for. */
 export function dueSessionCommands(ledger: Ledger): DueSessionCommands {

@@ -1,4 +1,4 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { dueReminders, forgetReminder, remindOf, type DueReminder } from '#libs/deliveries';
 import { decideReminder } from '#libs/session';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lead, LOCKS, type Database } from '#libs/database';
 import { sendCanaries } from '#libs/deliveries';
 import { sendReminders } from './reminders.js';
-import { type Sweep } from './sweep.js';
+import type { Sweep } from './sweep.js';
 
 export interface SweepLeaderParts {
   database: Database;

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { type Database } from '#libs/database';
-import { type Logger } from '#libs/platform';
+import type { Database } from '#libs/database';
+import type { Logger } from '#libs/platform';
 
 /** What the sweep asks of a session whose time has come: each appends at most one event, or nothing. */
 export interface DueSessionCommands {

@@ -1,8 +1,8 @@
 import { domainEventOf, type CloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { expiringNow, type Intake } from '#libs/deliveries';
-import { type Probe } from '../send-deliveries/probe-points.js';
-import { type DueSessionCommands } from '../sweep/sweep.js';
+import type { Probe } from '../send-deliveries/probe-points.js';
+import type { DueSessionCommands } from '../sweep/sweep.js';
 
 export interface EventIntakeParts {
   database: Database;

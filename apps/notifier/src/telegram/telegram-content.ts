@@ -1,10 +1,10 @@
 import { FormattedString } from '@grammyjs/parse-mode';
-import { type CloudEvent } from '#libs/contracts';
-import { type Member } from '#libs/deliveries';
+import type { CloudEvent } from '#libs/contracts';
+import type { Member } from '#libs/deliveries';
 import { rejectButton, type Button } from '../bot/buttons.js';
 import { alertText } from '../messages/alert-text.js';
 import { digestText } from '../messages/digest-text.js';
-import { type Phrases } from '../messages/phrases/phrases.js';
+import type { Phrases } from '../messages/phrases/phrases.js';
 
 /** What Telegram takes, after entity parsing. */
 const TEXT_LIMIT = 4096;

@@ -1,9 +1,9 @@
 import { Api, GrammyError, HttpError, InputFile } from 'grammy';
-import { type MessageLanguage } from '#libs/contracts';
-import { type ClaimedMessage, type Member, type Outcome, type TelegramConfig } from '#libs/deliveries';
-import { type Gate, type Sender } from '../send-deliveries/sender.js';
+import type { MessageLanguage } from '#libs/contracts';
+import type { ClaimedMessage, Member, Outcome, TelegramConfig } from '#libs/deliveries';
+import type { Gate, Sender } from '../send-deliveries/sender.js';
 import { phrasesOf } from '../messages/phrases/phrases-of.js';
-import { type Phrases } from '../messages/phrases/phrases.js';
+import type { Phrases } from '../messages/phrases/phrases.js';
 import { telegramContent, type TelegramContent } from './telegram-content.js';
 
 const TIMEOUT_SECONDS = 10;

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type WebhookConfig } from '#libs/deliveries';
+import type { WebhookConfig } from '#libs/deliveries';
 
 /**
  * Headers of Standard Webhooks. The id stays the same on every attempt, the time is the attempt's; in a rotation both secrets

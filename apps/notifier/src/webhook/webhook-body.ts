@@ -1,6 +1,6 @@
-import { type Member } from '#libs/deliveries';
+import type { Member } from '#libs/deliveries';
 import { alertText } from '../messages/alert-text.js';
-import { type Phrases } from '../messages/phrases/phrases.js';
+import type { Phrases } from '../messages/phrases/phrases.js';
 
 export interface WebhookBody {
   body: string;

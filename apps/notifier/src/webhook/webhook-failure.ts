@@ -1,4 +1,4 @@
-import { type Outcome } from '#libs/deliveries';
+import type { Outcome } from '#libs/deliveries';
 
 const DNS = /^(ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/;
 const CONNECT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Agent, request, type buildConnector, type Dispatcher } from 'undici';
-import { type MessageLanguage } from '#libs/contracts';
-import { type ClaimedMessage, type Member, type Outcome, type WebhookConfig } from '#libs/deliveries';
+import type { MessageLanguage } from '#libs/contracts';
+import type { ClaimedMessage, Member, Outcome, WebhookConfig } from '#libs/deliveries';
 import { phrasesOf } from '../messages/phrases/phrases-of.js';
-import { type Sender } from '../send-deliveries/sender.js';
+import type { Sender } from '../send-deliveries/sender.js';
 import { retryAfterSeconds } from './retry-after.js';
 import { signedHeaders } from './signature.js';
 import { webhookBody } from './webhook-body.js';

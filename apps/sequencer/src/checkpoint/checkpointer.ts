@@ -1,5 +1,5 @@
 import { CheckpointStore, LogTree, type GrowingTree } from '#libs/ledger';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { pause } from '#libs/messaging';
 import { signCheckpoint, type CheckpointSigner } from '#libs/proof';
 

@@ -1,4 +1,4 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { forgetReceipts } from '#libs/ledger';
 import { pause } from '#libs/messaging';
 

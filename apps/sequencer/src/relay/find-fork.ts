@@ -1,6 +1,6 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { lastPosition, readRecorded } from '#libs/ledger';
-import { type LogStream } from '#libs/messaging';
+import type { LogStream } from '#libs/messaging';
 
 /** Says how stream and store differ at the stream's last sequence; null when they tell the same history. */
 export async function findFork(database: Database, stream: LogStream, last: number): Promise<string | null> {

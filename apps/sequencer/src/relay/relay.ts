@@ -1,6 +1,6 @@
-import { type NatsConnection } from '@nats-io/transport-node';
-import { type RecordedEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { RecordedEvent } from '#libs/contracts';
+import type { Database } from '#libs/database';
 import {
   lastPosition,
   positionSince,

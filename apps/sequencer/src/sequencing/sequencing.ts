@@ -1,7 +1,7 @@
-import { type RecordedEvent } from '#libs/contracts';
-import { type Database, type PoolClient } from '#libs/database';
+import type { RecordedEvent } from '#libs/contracts';
+import type { Database, PoolClient } from '#libs/database';
 import { GrowingTree, lastPosition, sequence } from '#libs/ledger';
-import { type Wake } from '#libs/messaging';
+import type { Wake } from '#libs/messaging';
 
 const BATCH = 1_000;
 const BUSY_MS = 5;

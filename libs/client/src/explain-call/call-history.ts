@@ -1,6 +1,6 @@
 import { domainEventOf, type CloudEvent } from '#libs/contracts';
 import { evolve, isSessionEvent, type SessionEvent, type SessionState } from '#libs/session';
-import { type Link } from './verdicts.js';
+import type { Link } from './verdicts.js';
 
 /** What the ledger says that bears on one session. Any order. */
 export interface CallEvents {

@@ -1,6 +1,6 @@
-import { type Problem } from '#libs/contracts';
+import type { Problem } from '#libs/contracts';
 import { isProblem } from '../owner/problem-error.js';
-import { type HttpAnswer } from './send-request.js';
+import type { HttpAnswer } from './send-request.js';
 
 /** What became of a call. Nothing is thrown: every way a call can end is one of these. */
 export type ApiResult<T> =

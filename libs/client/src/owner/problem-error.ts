@@ -1,4 +1,4 @@
-import { type Problem } from '#libs/contracts';
+import type { Problem } from '#libs/contracts';
 
 /** The server answered with a problem (RFC 9457). */
 export class ProblemError extends Error {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CloudEvent, type List, type SessionView } from '#libs/contracts';
-import { type ApiResult } from '../http/api-result.js';
-import { type EventsQuery, type LedgerApi } from './ledger-api.js';
-import { type SessionManager } from './session-manager.js';
-import { type SessionStatusReport } from './session-status.js';
+import type { CloudEvent, List, SessionView } from '#libs/contracts';
+import type { ApiResult } from '../http/api-result.js';
+import type { EventsQuery, LedgerApi } from './ledger-api.js';
+import type { SessionManager } from './session-manager.js';
+import type { SessionStatusReport } from './session-status.js';
 
 /** A call's result, or why no call could be made. */
 export type CallResult<T> =

@@ -1,6 +1,6 @@
-import { type NatsAccessView } from '#libs/contracts';
+import type { NatsAccessView } from '#libs/contracts';
 import { DEFAULT_HOLDER, getMcpTokenPath } from '#libs/token-file';
-import { type HolderIdentity } from '../holder/holder-identity.js';
+import type { HolderIdentity } from '../holder/holder-identity.js';
 import { identityOf, loadHolder, type HolderEntry } from '../holder/holder-file.js';
 import { silentLog, type Log } from '../log.js';
 import { natsAccess } from '../updates/nats-access.js';
@@ -10,7 +10,7 @@ import { LedgerApi } from './ledger-api.js';
 import { ServerClock } from './server-clock.js';
 import { serverLocation } from './server-location.js';
 import { SessionManager } from './session-manager.js';
-import { type SessionStatusReport } from './session-status.js';
+import type { SessionStatusReport } from './session-status.js';
 
 export interface CreateSessionOptions {
   /** Data directory (default `LEDGER_DATA_DIR`, else `~/.session-ledger`). */

@@ -1,6 +1,6 @@
 import { mkdirSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type Log } from '../log.js';
+import type { Log } from '../log.js';
 
 /**
  * Notices a replaced token file at once. Watches the directory: a watch on the file itself dies with the first rename.

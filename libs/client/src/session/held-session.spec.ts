@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HeldSession } from './held-session.js';
-import { type HeldToken } from './held-token.js';
+import type { HeldToken } from './held-token.js';
 import { ServerClock } from './server-clock.js';
 
 const NOW = Math.floor(Date.now() / 1000);

@@ -1,8 +1,8 @@
-import { type SessionView } from '#libs/contracts';
-import { type HeldToken } from './held-token.js';
+import type { SessionView } from '#libs/contracts';
+import type { HeldToken } from './held-token.js';
 import { renewalTime } from './schedule.js';
-import { type ServerClock } from './server-clock.js';
-import { type SessionCondition, type SessionReason } from './session-status.js';
+import type { ServerClock } from './server-clock.js';
+import type { SessionCondition, SessionReason } from './session-status.js';
 
 /** While the server's clock is not known, the own one may be this wrong. Milliseconds. */
 const UNKNOWN_CLOCK_MARGIN = 15 * 60_000;

@@ -1,5 +1,5 @@
 import { eventTypeOf, type CloudEvent } from '#libs/contracts';
-import { type HeldToken } from './held-token.js';
+import type { HeldToken } from './held-token.js';
 
 /** What a piece of news asks for. `catch-up`: there may be a newer token; `verify`: the session may have ended. */
 export type Hint = { kind: 'catch-up'; generation?: number } | { kind: 'verify' };

@@ -14,8 +14,8 @@ import {
 } from '#libs/contracts';
 import { resultOf, type ApiResult } from '../http/api-result.js';
 import { RequestFailed, sendRequest, type HttpAnswer } from '../http/send-request.js';
-import { type HolderIdentity } from '../holder/holder-identity.js';
-import { type ServerClock } from './server-clock.js';
+import type { HolderIdentity } from '../holder/holder-identity.js';
+import type { ServerClock } from './server-clock.js';
 
 export interface LedgerApiOptions {
   /** Where the api listens; read at each request, for the server may come back elsewhere. */

@@ -1,6 +1,6 @@
-import { type ReceiptBody } from '#libs/contracts';
-import { type HolderIdentity } from '../holder/holder-identity.js';
-import { type LedgerApi } from './ledger-api.js';
+import type { ReceiptBody } from '#libs/contracts';
+import type { HolderIdentity } from '../holder/holder-identity.js';
+import type { LedgerApi } from './ledger-api.js';
 
 /** Between attempts at one receipt, milliseconds. */
 const RETRY_AFTER = 5_000;

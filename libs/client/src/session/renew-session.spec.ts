@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ERRORS, LedgerError, problemOf, type ErrorCode } from '#libs/contracts';
-import { type ApiResult } from '../http/api-result.js';
-import { type SessionWithToken } from '#libs/contracts';
+import type { ApiResult } from '../http/api-result.js';
+import type { SessionWithToken } from '#libs/contracts';
 import { renewalStep } from './renew-session.js';
 
 function refusal(code: ErrorCode, details = {}): ApiResult<SessionWithToken> {

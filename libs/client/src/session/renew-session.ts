@@ -1,8 +1,8 @@
-import { type Problem, type SessionWithToken } from '#libs/contracts';
-import { type ApiResult } from '../http/api-result.js';
+import type { Problem, SessionWithToken } from '#libs/contracts';
+import type { ApiResult } from '../http/api-result.js';
 import { holdToken, type HeldToken } from './held-token.js';
 import { TOO_EARLY_WAIT } from './schedule.js';
-import { type Trouble } from './held-session.js';
+import type { Trouble } from './held-session.js';
 
 /** What a renewal's answer asks for. */
 export type RenewalStep =

@@ -1,4 +1,4 @@
-import { type HeldToken } from './held-token.js';
+import type { HeldToken } from './held-token.js';
 
 /** Share of the TTL at which a token is renewed, and how far jitter may move it. */
 const RENEWAL_SHARE = 0.6;

@@ -1,17 +1,17 @@
-import { type Problem, type SessionView } from '#libs/contracts';
-import { type FileLock } from '#libs/token-file';
-import { type HolderIdentity } from '../holder/holder-identity.js';
-import { type Log } from '../log.js';
-import { type HeldSession, type Trouble } from './held-session.js';
-import { type HeldToken } from './held-token.js';
-import { type LedgerApi } from './ledger-api.js';
-import { type Receipts } from './receipts.js';
+import type { Problem, SessionView } from '#libs/contracts';
+import type { FileLock } from '#libs/token-file';
+import type { HolderIdentity } from '../holder/holder-identity.js';
+import type { Log } from '../log.js';
+import type { HeldSession, Trouble } from './held-session.js';
+import type { HeldToken } from './held-token.js';
+import type { LedgerApi } from './ledger-api.js';
+import type { Receipts } from './receipts.js';
 import { renewalStep, type RenewalStep } from './renew-session.js';
 import { recoveryDelay, RETRY_DELAYS } from './schedule.js';
-import { type ServerClock } from './server-clock.js';
+import type { ServerClock } from './server-clock.js';
 import { deathOf, unreachable } from './trouble.js';
-import { type Found, type TokenSources } from './token-sources.js';
-import { type TokenStore } from './token-store.js';
+import type { Found, TokenSources } from './token-sources.js';
+import type { TokenStore } from './token-store.js';
 
 export interface SessionKeeperParts {
   api: LedgerApi;

@@ -1,6 +1,6 @@
-import { type HeldSession } from './held-session.js';
-import { type ServerClock } from './server-clock.js';
-import { type SessionStatusReport } from './session-status.js';
+import type { HeldSession } from './held-session.js';
+import type { ServerClock } from './server-clock.js';
+import type { SessionStatusReport } from './session-status.js';
 
 export interface ReportContext {
   holderId: string | null;

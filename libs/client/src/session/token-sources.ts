@@ -1,10 +1,10 @@
 import { natsAccessView, type NatsAccessView, type Problem } from '#libs/contracts';
-import { type HolderIdentity } from '../holder/holder-identity.js';
-import { type Log } from '../log.js';
-import { type HeldSession } from './held-session.js';
+import type { HolderIdentity } from '../holder/holder-identity.js';
+import type { Log } from '../log.js';
+import type { HeldSession } from './held-session.js';
 import { holdToken, type HeldToken } from './held-token.js';
-import { type LedgerApi } from './ledger-api.js';
-import { type TokenStore } from './token-store.js';
+import type { LedgerApi } from './ledger-api.js';
+import type { TokenStore } from './token-store.js';
 
 export type Found =
   | { kind: 'token'; token: HeldToken; source: 'file' | 'environment' | 'hand-over'; confirmed: boolean }

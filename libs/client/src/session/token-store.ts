@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { inspectMcpToken, writeMcpToken } from '#libs/token-file';
-import { type Log } from '../log.js';
+import type { Log } from '../log.js';
 import { holdToken, type HeldToken } from './held-token.js';
 
 /** Attempts against writers of older tokens that come in between. */

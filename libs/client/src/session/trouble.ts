@@ -1,6 +1,6 @@
-import { type Problem } from '#libs/contracts';
-import { type Trouble } from './held-session.js';
-import { type HeldToken } from './held-token.js';
+import type { Problem } from '#libs/contracts';
+import type { Trouble } from './held-session.js';
+import type { HeldToken } from './held-token.js';
 
 /** Nobody answers, or nobody of ours. */
 export function unreachable(reason: string): Trouble {

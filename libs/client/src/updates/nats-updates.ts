@@ -1,9 +1,9 @@
-import { type Authenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { Authenticator, NatsConnection } from '@nats-io/transport-node';
 import { agentSubjects } from '#libs/contracts';
-import { type Log } from '../log.js';
-import { type NatsAccess } from './nats-access.js';
+import type { Log } from '../log.js';
+import type { NatsAccess } from './nats-access.js';
 import { parseEvent } from './parse-event.js';
-import { type UpdateListener } from './update-listener.js';
+import type { UpdateListener } from './update-listener.js';
 
 export interface NatsUpdatesOptions {
   /** Read at each connection: a short-lived access is replaced while the connection stands. */

@@ -1,13 +1,13 @@
-import { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { HOLDER_ASSERTION_HEADER } from '#libs/contracts';
-import { type HolderIdentity } from '../holder/holder-identity.js';
+import type { HolderIdentity } from '../holder/holder-identity.js';
 import { openRequest } from '../http/send-request.js';
-import { type Log } from '../log.js';
+import type { Log } from '../log.js';
 import { urlOf } from '../session/ledger-api.js';
-import { type ServerClock } from '../session/server-clock.js';
+import type { ServerClock } from '../session/server-clock.js';
 import { parseEvent } from './parse-event.js';
-import { type UpdateListener } from './update-listener.js';
+import type { UpdateListener } from './update-listener.js';
 
 export interface SseUpdatesOptions {
   baseUrl: () => string;

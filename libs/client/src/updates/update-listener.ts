@@ -1,4 +1,4 @@
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 
 /** Told of the agent's news. What is heard is a hint: truth comes from the file and the hand-over. */
 export interface UpdateListener {

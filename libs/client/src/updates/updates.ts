@@ -1,5 +1,5 @@
-import { type Log } from '../log.js';
-import { type NatsAccess } from './nats-access.js';
+import type { Log } from '../log.js';
+import type { NatsAccess } from './nats-access.js';
 import { NatsUpdates } from './nats-updates.js';
 import { SseUpdates, type SseUpdatesOptions } from './sse-updates.js';
 

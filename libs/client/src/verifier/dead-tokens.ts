@@ -1,4 +1,4 @@
-import { type Revocation } from '#libs/contracts';
+import type { Revocation } from '#libs/contracts';
 
 interface DeadSession {
   ended: boolean;

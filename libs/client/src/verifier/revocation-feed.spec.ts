@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { type RevocationPage } from '#libs/contracts';
+import type { RevocationPage } from '#libs/contracts';
 import { OwnerHttp } from '../owner/owner-http.js';
 import { RevocationFeed } from './revocation-feed.js';
 

@@ -1,5 +1,5 @@
-import { type RevocationPage } from '#libs/contracts';
-import { type OwnerHttp } from '../owner/owner-http.js';
+import type { RevocationPage } from '#libs/contracts';
+import type { OwnerHttp } from '../owner/owner-http.js';
 import { ProblemError } from '../owner/problem-error.js';
 import { DeadTokens } from './dead-tokens.js';
 

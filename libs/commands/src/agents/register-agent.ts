@@ -1,9 +1,9 @@
 import { agentStream, LedgerError, type CreateAgentBody } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type AgentHead } from '#libs/ledger';
+import type { Database } from '#libs/database';
+import type { AgentHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { append } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 

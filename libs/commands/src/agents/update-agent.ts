@@ -1,7 +1,7 @@
 import { agentStream, LedgerError, type DomainEvent, type UpdateAgentBody } from '#libs/contracts';
-import { type AgentHead } from '#libs/ledger';
+import type { AgentHead } from '#libs/ledger';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents } from '../new-events.js';
 
 /** Changes an agent's defaults (replaced whole), or disables and enables it. Errors: NOT_FOUND. */

@@ -1,5 +1,5 @@
 import { LedgerError, type ApiKeyRole, type ApiKeyView, type List } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { API_KEY_COLUMNS, apiKeyViewOf, type ApiKeyRow } from './api-key-rows.js';
 import { hashOfApiKey } from './api-key-secret.js';
 

@@ -1,5 +1,5 @@
-import { type ApiKeyView } from '#libs/contracts';
-import { type ApiKeyHead } from '#libs/ledger';
+import type { ApiKeyView } from '#libs/contracts';
+import type { ApiKeyHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 
 /** Columns of `ledger.api_key` under the names of its head, and when it was used. */

@@ -1,8 +1,8 @@
 import { LedgerError, SYSTEM_STREAM, type ApiKeyWithSecret, type CreateApiKeyBody } from '#libs/contracts';
-import { type AppendedStream, type ApiKeyHead, type EventStore } from '#libs/ledger';
+import type { AppendedStream, ApiKeyHead, EventStore } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { append } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { ApiKeys } from './api-key-queries.js';

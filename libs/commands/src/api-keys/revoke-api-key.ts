@@ -1,6 +1,6 @@
 import { LedgerError, SYSTEM_STREAM } from '#libs/contracts';
 import { append } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { ApiKeys } from './api-key-queries.js';
 

@@ -1,14 +1,14 @@
 import { agentStream, LedgerError, sessionStream, type CreateSessionBody, type DomainEvent } from '#libs/contracts';
-import { type AgentHead, type AppendRequest, type HolderHead, type NewEvent, type SessionHead } from '#libs/ledger';
+import type { AgentHead, AppendRequest, HolderHead, NewEvent, SessionHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { grantFirstToken, sessionCreated, type CreateSession } from '#libs/session';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { liveHolders } from '../holders/holder-queries.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { replaySession } from '../replay-session.js';
-import { type SessionWithIssuedToken } from '../issued.js';
+import type { SessionWithIssuedToken } from '../issued.js';
 import { ENDS_AT_ONCE, endsOf } from '../revoke-session/ends-of-sessions.js';
 import { type CreatedSession, endOutrun } from './end-outrun.js';
 import { resolveSession } from './resolve-session.js';

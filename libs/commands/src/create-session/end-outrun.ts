@@ -1,8 +1,8 @@
 import { sessionStream } from '#libs/contracts';
-import { type SessionHead } from '#libs/ledger';
-import { type SessionCreated } from '#libs/session';
-import { type Caller, type CommandDeps } from '../command-deps.js';
-import { type SessionWithIssuedToken } from '../issued.js';
+import type { SessionHead } from '#libs/ledger';
+import type { SessionCreated } from '#libs/session';
+import type { Caller, CommandDeps } from '../command-deps.js';
+import type { SessionWithIssuedToken } from '../issued.js';
 import { secondsOf } from '../new-events.js';
 import { revokeSession } from '../revoke-session/revoke-session.js';
 

@@ -1,6 +1,6 @@
 import { LedgerError, type AgentDefaults, type CreateSessionBody } from '#libs/contracts';
-import { type CreateSession, type SessionConstraints } from '#libs/session';
-import { type SessionSettings } from '../command-deps.js';
+import type { CreateSession, SessionConstraints } from '#libs/session';
+import type { SessionSettings } from '../command-deps.js';
 
 type Resolved = Pick<
   CreateSession,

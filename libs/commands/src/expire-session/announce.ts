@@ -5,7 +5,7 @@ import {
   type SessionExpiringSoon,
 } from '#libs/session';
 import { changeSession } from '../change-session.js';
-import { type Caller, type ChangeDeps } from '../command-deps.js';
+import type { Caller, ChangeDeps } from '../command-deps.js';
 import { secondsOf } from '../new-events.js';
 
 /** Records `SessionExpiringSoon` where the rule first holds. True when it was recorded now. */

@@ -1,7 +1,7 @@
 import { agentStream, LedgerError } from '#libs/contracts';
-import { type HolderHead } from '#libs/ledger';
+import type { HolderHead } from '#libs/ledger';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents } from '../new-events.js';
 import { watchedByHolder } from './watched-by-holder.js';
 

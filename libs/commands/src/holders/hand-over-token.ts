@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type HandOverView, LedgerError, sessionStream } from '#libs/contracts';
-import { type HolderHead, type SessionSnapshot } from '#libs/ledger';
+import type { HolderHead, SessionSnapshot } from '#libs/ledger';
 import { type SessionEvent, toRfc3339 } from '#libs/session';
 import { sealToken } from '#libs/tokens';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { rotateSession } from '../rotate-session/rotate-session.js';

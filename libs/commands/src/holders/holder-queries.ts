@@ -1,5 +1,5 @@
-import { type Database } from '#libs/database';
-import { type HolderHead } from '#libs/ledger';
+import type { Database } from '#libs/database';
+import type { HolderHead } from '#libs/ledger';
 
 const LIVE_HOLDERS = `
 select holder_id as "holderId", agent_id as "agentId", session_id as "sessionId", name,

@@ -1,6 +1,6 @@
 import { LedgerError, type HoldersQuery, type HolderView, type ReceiptBody } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type HolderHead } from '#libs/ledger';
+import type { Database } from '#libs/database';
+import type { HolderHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 
 const ACKNOWLEDGE = `

@@ -1,9 +1,9 @@
 import { agentStream, LedgerError, type RegisterHolderBody } from '#libs/contracts';
-import { type AppendedStream, type HolderHead } from '#libs/ledger';
+import type { AppendedStream, HolderHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { calculateJwkThumbprint } from 'jose';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { watchedByHolder } from './watched-by-holder.js';

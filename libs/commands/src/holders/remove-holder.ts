@@ -1,6 +1,6 @@
 import { agentStream, LedgerError, sessionStream } from '#libs/contracts';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { prepareRotation } from '../rotate-session/rotate-session.js';
 

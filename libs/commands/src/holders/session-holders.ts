@@ -1,6 +1,6 @@
 import { sessionStream, type SessionHoldersView, type SessionHolderView } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { Database } from '#libs/database';
+import type { SessionSnapshot } from '#libs/ledger';
 
 /** A holder that has not acknowledged a change for so long is not there. Milliseconds. */
 const OFFLINE_AFTER = 30_000;

@@ -1,7 +1,7 @@
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import { holderAssertionClaims, LedgerError } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type Heads, type HolderHead } from '#libs/ledger';
+import type { Database } from '#libs/database';
+import type { Heads, HolderHead } from '#libs/ledger';
 import { secondsOf } from '../new-events.js';
 
 /** Seconds by which an assertion's `iat` may differ from the server's clock, and that it may live. */

@@ -1,5 +1,5 @@
 import { sessionStream } from '#libs/contracts';
-import { type SessionHead, type SessionSnapshot, type StreamAppend } from '#libs/ledger';
+import type { SessionHead, SessionSnapshot, StreamAppend } from '#libs/ledger';
 import { dueAt } from '#libs/session';
 import { secondsOf } from '../new-events.js';
 

@@ -2,7 +2,7 @@ import { type DomainEvent, SYSTEM_STREAM } from '#libs/contracts';
 import { newId } from '#libs/platform';
 import { toRfc3339 } from '#libs/session';
 import { append } from '../append.js';
-import { type CommandDeps } from '../command-deps.js';
+import type { CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { applyRecordedRotations } from './recorded-rotations.js';
 import { withSigningKeyLock } from './signing-key-lock.js';

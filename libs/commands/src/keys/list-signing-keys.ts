@@ -1,7 +1,7 @@
-import { type SigningKeyView } from '#libs/contracts';
+import type { SigningKeyView } from '#libs/contracts';
 import { toRfc3339 } from '#libs/session';
-import { type SigningKey } from '#libs/tokens';
-import { type CommandDeps } from '../command-deps.js';
+import type { SigningKey } from '#libs/tokens';
+import type { CommandDeps } from '../command-deps.js';
 import { secondsOf } from '../new-events.js';
 
 /** Every signing key there ever was, newest first; never a private part. */

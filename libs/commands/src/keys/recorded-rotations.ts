@@ -1,6 +1,6 @@
 import { type EventData, SYSTEM_STREAM } from '#libs/contracts';
 import { toEpochSeconds } from '#libs/session';
-import { type CommandDeps } from '../command-deps.js';
+import type { CommandDeps } from '../command-deps.js';
 import { secondsOf } from '../new-events.js';
 
 type KeyDeps = Pick<CommandDeps, 'store' | 'heads' | 'keys'>;

@@ -1,9 +1,9 @@
 import { type EventData, type KeyRotationView, LedgerError, SYSTEM_STREAM } from '#libs/contracts';
-import { type AppendedStream } from '#libs/ledger';
+import type { AppendedStream } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 import { JWKS_MAX_AGE, type SigningKey } from '#libs/tokens';
 import { append } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { applyRecordedRotations } from './recorded-rotations.js';

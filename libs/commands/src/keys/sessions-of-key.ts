@@ -1,5 +1,5 @@
 import { LedgerError } from '#libs/contracts';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { runningAppendsEnded } from '../running-appends.js';
 import { rotateSession } from '../rotate-session/rotate-session.js';
 

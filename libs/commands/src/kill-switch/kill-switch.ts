@@ -1,7 +1,7 @@
 import { type DomainEvent, SYSTEM_STREAM } from '#libs/contracts';
-import { type KillSwitch } from '#libs/ledger';
+import type { KillSwitch } from '#libs/ledger';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
 import { runningAppendsEnded } from '../running-appends.js';
 import { systemVersion } from '../system-version.js';

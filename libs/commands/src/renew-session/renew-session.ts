@@ -1,11 +1,11 @@
 import { LedgerError, sessionStream, type TokenClaims } from '#libs/contracts';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { SessionSnapshot } from '#libs/ledger';
 import { renewSession as decide, sessionRenewed, tokenStanding, type RenewalRefusal } from '#libs/session';
 import { audiencesOf } from '#libs/tokens';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { announceExpiringSoon } from '../expire-session/announce.js';
-import { type SessionWithIssuedToken } from '../issued.js';
+import type { SessionWithIssuedToken } from '../issued.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { reportReuse, reportUnprovenRenewal } from './report-misuse.js';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { sessionStream } from '#libs/contracts';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { SessionSnapshot } from '#libs/ledger';
 import { revokeSession, type SessionEvent } from '#libs/session';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 

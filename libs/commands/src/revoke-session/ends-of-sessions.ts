@@ -1,5 +1,5 @@
 import { sessionStream } from '#libs/contracts';
-import { type SessionHead, type StreamAppend } from '#libs/ledger';
+import type { SessionHead, StreamAppend } from '#libs/ledger';
 import { revokeSession as decide, type RevocationTrigger } from '#libs/session';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 

@@ -1,8 +1,8 @@
 import { agentStream, LedgerError, sessionStream } from '#libs/contracts';
-import { type AppendedStream } from '#libs/ledger';
-import { type RevocationTrigger } from '#libs/session';
+import type { AppendedStream } from '#libs/ledger';
+import type { RevocationTrigger } from '#libs/session';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps, type Idempotency } from '../command-deps.js';
+import type { Caller, CommandDeps, Idempotency } from '../command-deps.js';
 import { findReceipt } from '../receipts.js';
 import { ENDS_AT_ONCE, endsOf } from './ends-of-sessions.js';
 

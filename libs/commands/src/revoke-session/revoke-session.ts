@@ -1,8 +1,8 @@
 import { LedgerError } from '#libs/contracts';
-import { type SessionHead } from '#libs/ledger';
+import type { SessionHead } from '#libs/ledger';
 import { revokeSession as decide, type RevocationTrigger } from '#libs/session';
 import { changeSession } from '../change-session.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
 import { secondsOf } from '../new-events.js';
 
 export interface RevokeSessionCommand {

@@ -1,10 +1,10 @@
 import { LedgerError, sessionStream } from '#libs/contracts';
-import { type SessionSnapshot } from '#libs/ledger';
+import type { SessionSnapshot } from '#libs/ledger';
 import { rotateSession as decide, sessionRenewed, type SessionEvent } from '#libs/session';
 import { audiencesOf } from '#libs/tokens';
 import { append, decideAgain } from '../append.js';
-import { type Caller, type CommandDeps } from '../command-deps.js';
-import { type SessionWithIssuedToken } from '../issued.js';
+import type { Caller, CommandDeps } from '../command-deps.js';
+import type { SessionWithIssuedToken } from '../issued.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { replaySession } from '../replay-session.js';

@@ -4,7 +4,7 @@ import { AUDIT_ROUTES } from './audit.js';
 import { HOLDER_ROUTES } from './holders.js';
 import { OAUTH_ROUTES } from './oauth.js';
 import { OPERATION_ROUTES } from './operation.js';
-import { type Route } from './route.js';
+import type { Route } from './route.js';
 import { SESSION_ROUTES } from './sessions.js';
 
 /** The whole HTTP surface. Who adds a route adds its row: a test compares the two. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { authorizationServerMetadata, introspection, tokenParameter } from '../http/oauth.js';
-import { type Route } from './route.js';
+import type { Route } from './route.js';
 
 const jwks = z.object({
   keys: z.array(

@@ -1,6 +1,6 @@
-import { type ChannelType, type EventType, type MessageLanguage, type QuietHours } from '#libs/contracts';
+import type { ChannelType, EventType, MessageLanguage, QuietHours } from '#libs/contracts';
 import { levelName } from '../alert-levels.js';
-import { type Channel } from './channel.js';
+import type { Channel } from './channel.js';
 
 export interface ChannelRow {
   channel_id: string;

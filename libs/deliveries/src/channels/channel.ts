@@ -1,10 +1,4 @@
-import {
-  type AlertLevel,
-  type ChannelType,
-  type EventType,
-  type MessageLanguage,
-  type QuietHours,
-} from '#libs/contracts';
+import type { AlertLevel, ChannelType, EventType, MessageLanguage, QuietHours } from '#libs/contracts';
 
 export interface WebhookConfig {
   url: string;

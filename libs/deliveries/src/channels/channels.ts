@@ -1,10 +1,10 @@
 import { LedgerError } from '#libs/contracts';
-import { type Database, type PoolClient } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
-import { type SecretBox } from '#libs/tokens';
+import type { SecretBox } from '#libs/tokens';
 import { levelNumber } from '../alert-levels.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
-import { type Channel, type ChannelChanges, type ChannelSecrets, type NewChannel } from './channel.js';
+import type { Channel, ChannelChanges, ChannelSecrets, NewChannel } from './channel.js';
 
 const UNIQUE_VIOLATION = '23505';
 

@@ -1,4 +1,4 @@
-import { type QuietHours } from '#libs/contracts';
+import type { QuietHours } from '#libs/contracts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;

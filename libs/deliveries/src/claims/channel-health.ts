@@ -1,7 +1,7 @@
-import { type PoolClient } from '#libs/database';
+import type { PoolClient } from '#libs/database';
 import { suppressQueued } from '../channels/channels.js';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
-import { type ClaimedMessage, type Outcome } from './claimed-message.js';
+import type { ClaimedMessage, Outcome } from './claimed-message.js';
 
 /** Failures in a row that open the breaker. */
 export const BREAKER_FAILURES = 5;

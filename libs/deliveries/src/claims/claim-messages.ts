@@ -1,9 +1,9 @@
-import { type ChannelType } from '#libs/contracts';
-import { type Database, type PoolClient } from '#libs/database';
-import { type Channel } from '../channels/channel.js';
+import type { ChannelType } from '#libs/contracts';
+import type { Database, PoolClient } from '#libs/database';
+import type { Channel } from '../channels/channel.js';
 import { quietUntil } from '../channels/quiet-hours.js';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
-import { type ClaimedMessage, type Member } from './claimed-message.js';
+import type { ClaimedMessage, Member } from './claimed-message.js';
 import { decideAtSend, type OwnersWishes, type SendDecision } from './decide-at-send.js';
 import { activeSilences, dueAlertOf, isOutdated, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
 import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';

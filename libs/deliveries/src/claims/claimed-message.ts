@@ -1,5 +1,5 @@
-import { type AlertLevel, type ChannelType } from '#libs/contracts';
-import { type Stage } from '../notifications/record-notification.js';
+import type { AlertLevel, ChannelType } from '#libs/contracts';
+import type { Stage } from '../notifications/record-notification.js';
 
 /** What a message tells of: one notification. */
 export interface Member {

@@ -1,7 +1,7 @@
-import { type Database, type PoolClient } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
 import { noteHealth } from './channel-health.js';
-import { type ClaimedMessage, type Outcome } from './claimed-message.js';
+import type { ClaimedMessage, Outcome } from './claimed-message.js';
 import { planAfter } from './plan-after.js';
 import { endTurns, settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 

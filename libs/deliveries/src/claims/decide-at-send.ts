@@ -1,6 +1,6 @@
-import { type AlertLevel, type EventType } from '#libs/contracts';
+import type { AlertLevel, EventType } from '#libs/contracts';
 import { evaluateExpiry, type ExpiryState } from '#libs/session';
-import { type Stage } from '../notifications/record-notification.js';
+import type { Stage } from '../notifications/record-notification.js';
 
 /** The session as it is at the moment of sending. */
 export interface SessionNow extends ExpiryState {

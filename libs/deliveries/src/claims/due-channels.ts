@@ -1,6 +1,6 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
-import { type Channel } from '../channels/channel.js';
+import type { Channel } from '../channels/channel.js';
 import { BREAKER_FAILURES } from './channel-health.js';
 
 /** A channel as its claimer sees it. */

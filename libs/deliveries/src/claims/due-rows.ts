@@ -1,8 +1,8 @@
-import { type PoolClient } from '#libs/database';
+import type { PoolClient } from '#libs/database';
 import { levelName } from '../alert-levels.js';
-import { type Stage } from '../notifications/record-notification.js';
-import { type Member } from './claimed-message.js';
-import { type DueAlert, type SessionNow, type SilenceNow } from './decide-at-send.js';
+import type { Stage } from '../notifications/record-notification.js';
+import type { Member } from './claimed-message.js';
+import type { DueAlert, SessionNow, SilenceNow } from './decide-at-send.js';
 
 /** A delivery whose time has come, locked by this transaction. */
 export interface DueRow {

@@ -1,5 +1,5 @@
-import { type Database } from '#libs/database';
-import { type ClaimedMessage } from './claimed-message.js';
+import type { Database } from '#libs/database';
+import type { ClaimedMessage } from './claimed-message.js';
 
 /** Holds on to attempts under way for another `leaseSeconds`, where nobody else has taken them over. */
 export async function renewLeases(

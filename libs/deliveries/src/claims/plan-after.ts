@@ -1,6 +1,6 @@
 import { nextAttemptAt } from '../retry/retry-schedule.js';
-import { type ClaimedMessage, type Outcome } from './claimed-message.js';
-import { type Settlement } from './settle.js';
+import type { ClaimedMessage, Outcome } from './claimed-message.js';
+import type { Settlement } from './settle.js';
 import { unknownsAllowed } from './unknown-policy.js';
 
 /** The state of a delivery after an attempt. `now` is epoch milliseconds, `random` in [0, 1). */

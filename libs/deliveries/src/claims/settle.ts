@@ -1,6 +1,6 @@
-import { type DeliveryStatus } from '#libs/contracts';
-import { type PoolClient } from '#libs/database';
-import { type Postponement } from './decide-at-send.js';
+import type { DeliveryStatus } from '#libs/contracts';
+import type { PoolClient } from '#libs/database';
+import type { Postponement } from './decide-at-send.js';
 
 /** A delivery's next state, decided without an attempt or by its outcome. */
 export interface Settlement {

@@ -1,7 +1,7 @@
 import { sessionStream } from '#libs/contracts';
-import { type PoolClient } from '#libs/database';
-import { type SendDecision } from './decide-at-send.js';
-import { type DueRow } from './due-rows.js';
+import type { PoolClient } from '#libs/database';
+import type { SendDecision } from './decide-at-send.js';
+import type { DueRow } from './due-rows.js';
 
 /** The event that made each alert moot, by delivery. */
 export async function supersedingEvents(

@@ -1,4 +1,4 @@
-import { type ChannelType } from '#libs/contracts';
+import type { ChannelType } from '#libs/contracts';
 
 /**
  * How many attempts may end without anybody knowing whether the message arrived. Webhook receivers tell repeats apart by

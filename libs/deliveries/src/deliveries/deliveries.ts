@@ -1,5 +1,5 @@
 import { LedgerError, type DeliveryStatus, type DeliveryView } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 export interface DeliveriesFilter {
   channelId?: string | undefined;

@@ -1,6 +1,6 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { evaluateExpiry } from '#libs/session';
-import { type SessionNow } from '../claims/decide-at-send.js';
+import type { SessionNow } from '../claims/decide-at-send.js';
 import { SESSION_NOW } from '../claims/due-rows.js';
 
 /** Which of these sessions the expiry rule holds for now and nobody has announced; one query for all. */

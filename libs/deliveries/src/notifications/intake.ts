@@ -1,6 +1,6 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type Database, type PoolClient } from '#libs/database';
-import { type Channel } from '../channels/channel.js';
+import type { CloudEvent } from '#libs/contracts';
+import type { Database, PoolClient } from '#libs/database';
+import type { Channel } from '../channels/channel.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import { alertOf, type Alert } from './alert.js';
 import { recordNotification } from './record-notification.js';

@@ -1,4 +1,4 @@
-import { type PoolClient } from '#libs/database';
+import type { PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import { databaseNow, recordNotification, type SyntheticEvent } from './record-notification.js';

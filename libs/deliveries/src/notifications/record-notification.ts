@@ -1,8 +1,8 @@
-import { type AlertLevel, type CloudEvent } from '#libs/contracts';
-import { type PoolClient } from '#libs/database';
+import type { AlertLevel, CloudEvent } from '#libs/contracts';
+import type { PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import { levelNumber } from '../alert-levels.js';
-import { type Routed } from './route.js';
+import type { Routed } from './route.js';
 
 /** `alert` follows from an event; the others are made by the notifier or the owner. */
 export type Stage = 'alert' | 'reminder' | 'withdrawn' | 'test' | 'canary' | 'trouble';

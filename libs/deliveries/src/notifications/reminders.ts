@@ -1,8 +1,8 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type ExpiryCause } from '#libs/session';
+import type { CloudEvent } from '#libs/contracts';
+import type { Database } from '#libs/database';
+import type { ExpiryCause } from '#libs/session';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
-import { type SessionNow } from '../claims/decide-at-send.js';
+import type { SessionNow } from '../claims/decide-at-send.js';
 import { SESSION_NOW } from '../claims/due-rows.js';
 import { recordNotification } from './record-notification.js';
 import { route } from './route.js';

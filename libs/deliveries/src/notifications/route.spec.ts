@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Channel } from '../channels/channel.js';
+import type { Channel } from '../channels/channel.js';
 import { route, type Routable } from './route.js';
 
 const NOW = 1_800_000_000_000;

@@ -1,6 +1,6 @@
-import { type AlertLevel, type EventType } from '#libs/contracts';
+import type { AlertLevel, EventType } from '#libs/contracts';
 import { levelNumber } from '../alert-levels.js';
-import { type Channel } from '../channels/channel.js';
+import type { Channel } from '../channels/channel.js';
 
 export interface Routed {
   channelId: string;

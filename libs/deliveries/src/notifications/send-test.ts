@@ -1,4 +1,4 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import { raiseTrouble, syntheticEvent } from './raise-trouble.js';
 import { databaseNow, recordNotification } from './record-notification.js';

@@ -1,5 +1,5 @@
 import { LedgerError, type CloudEvent, type WhyView } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { levelName } from '../alert-levels.js';
 
 /** Why an alert was sent: the event, its hash, and the leg of the rule. Only for `agents`, if given. Throws `NOT_FOUND`. */

@@ -1,5 +1,5 @@
 import { LedgerError, type SilenceView } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { newId } from '#libs/platform';
 
 export interface NewSilence {

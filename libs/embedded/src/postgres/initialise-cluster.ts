@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type ClusterLocation } from './cluster-location.js';
+import type { ClusterLocation } from './cluster-location.js';
 
 const run = promisify(execFile);
 

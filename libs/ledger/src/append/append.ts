@@ -1,5 +1,5 @@
 import { EVENT_TYPES } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { canonicalJson } from '#libs/proof';
 import { headsParameter } from '../heads/head-rows.js';
 import { InvalidAppend, type AppendRequest, type AppendResult } from '../types.js';

@@ -1,4 +1,4 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 /** How long a repeated command still gets its first answer. */
 export const RECEIPT_DAYS = 30;

@@ -1,5 +1,5 @@
 import { LOG } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 /** A signed checkpoint as it is kept. */
 export interface StoredCheckpoint {

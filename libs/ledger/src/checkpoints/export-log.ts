@@ -1,5 +1,5 @@
 import { toCloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { lastPosition, readRecorded } from '../log/log-store.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { LogKeys } from './log-keys.js';

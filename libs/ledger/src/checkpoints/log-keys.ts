@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { rawPublicKeyOf, verifierKey, type CheckpointSigner } from '#libs/proof';
 
 /** Seals the private key at rest; `SecretBox` of libs/tokens is one. */

@@ -1,8 +1,8 @@
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { evolve, isSessionEvent, type SessionState } from '#libs/session';
 import { readRecordedStream } from '../read/read.js';
 import { storedEventOf } from '../read/stored-events.js';
-import { type SessionHead } from '../types.js';
+import type { SessionHead } from '../types.js';
 import { sessionRows, type RowOf } from './head-rows.js';
 
 /** A head that is not what the log says. */

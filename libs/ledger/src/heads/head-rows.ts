@@ -1,4 +1,4 @@
-import { type AgentHead, type ApiKeyHead, type AppendRequest, type HolderHead, type SessionHead } from '../types.js';
+import type { AgentHead, ApiKeyHead, AppendRequest, HolderHead, SessionHead } from '../types.js';
 
 type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`

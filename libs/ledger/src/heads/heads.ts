@@ -1,12 +1,5 @@
-import { type Database } from '#libs/database';
-import {
-  type AgentHead,
-  type Heads,
-  type HolderHead,
-  type KillSwitch,
-  type SessionHead,
-  type SessionSnapshot,
-} from '../types.js';
+import type { Database } from '#libs/database';
+import type { AgentHead, Heads, HolderHead, KillSwitch, SessionHead, SessionSnapshot } from '../types.js';
 import { agentRows, holderRows, sessionRows, type RowOf } from './head-rows.js';
 
 const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now';

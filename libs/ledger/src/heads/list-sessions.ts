@@ -1,5 +1,5 @@
-import { type Database } from '#libs/database';
-import { type SessionHead } from '../types.js';
+import type { Database } from '#libs/database';
+import type { SessionHead } from '../types.js';
 import { type RowOf, sessionRows } from './head-rows.js';
 
 export interface SessionFilter {

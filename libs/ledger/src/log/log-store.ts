@@ -1,5 +1,5 @@
 import { LOG, type EventType, type RecordedEvent } from '#libs/contracts';
-import { type Database, type PoolClient } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { eventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
 
 type LogRow = StoredEventRow & { position: number };

@@ -1,5 +1,5 @@
 import { LOG } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { consistencyProof, Frontier, inclusionProof, rangeHash, rootOf } from '#libs/proof';
 
 /** Leaves of one stored subtree of level 1; 256 of those make one of level 2, and so on (C2SP tiles). */

@@ -1,5 +1,5 @@
 import { LOG } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 
 /** Whether stream and store tell the same history. */
 export interface RelayState {

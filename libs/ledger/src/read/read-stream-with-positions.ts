@@ -1,6 +1,6 @@
 import { LOG } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type LogEntry } from '../types.js';
+import type { Database } from '#libs/database';
+import type { LogEntry } from '../types.js';
 import { logEntryOf, STORED_EVENT_COLUMNS, type StoredEventRow } from './stored-events.js';
 
 const read = (comparison: '>' | '<', order: 'asc' | 'desc') => `

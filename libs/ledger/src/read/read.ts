@@ -1,6 +1,6 @@
 import { LOG } from '#libs/contracts';
-import { type Database } from '#libs/database';
-import { type EventStore, type LogEntry, type StoredEvent } from '../types.js';
+import type { Database } from '#libs/database';
+import type { EventStore, LogEntry, StoredEvent } from '../types.js';
 import { eventOf, logEntryOf, STORED_EVENT_COLUMNS, storedEventOf, type StoredEventRow } from './stored-events.js';
 
 const READ_STREAM = `

@@ -1,5 +1,5 @@
 import { upcast, type EventType } from '#libs/contracts';
-import { type LogEntry, type StoredEvent } from '../types.js';
+import type { LogEntry, StoredEvent } from '../types.js';
 
 /**
  * Joins the event (alias `v`) of a row that names its stream and version. The limit keeps it a look-up by key for each row:

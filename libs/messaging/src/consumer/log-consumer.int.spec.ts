@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type NatsConnection } from '@nats-io/transport-node';
-import { type CloudEvent } from '#libs/contracts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { CloudEvent } from '#libs/contracts';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { connectNats, LogConsumer, type LogConsumerOptions, type ParkedAt } from '../index.js';
 

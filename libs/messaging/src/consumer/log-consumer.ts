@@ -1,5 +1,5 @@
-import { type NatsConnection } from '@nats-io/transport-node';
-import { type CloudEvent } from '#libs/contracts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { CloudEvent } from '#libs/contracts';
 import { pause } from '../pause.js';
 import { AsyncInbox } from './inbox.js';
 import { readAhead } from './read-ahead.js';

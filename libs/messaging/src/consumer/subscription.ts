@@ -11,7 +11,7 @@ import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { STREAM, type CloudEvent } from '#libs/contracts';
 import { envelopeOf } from '../stream/log-message.js';
 import { pause } from '../pause.js';
-import { type AsyncInbox } from './inbox.js';
+import type { AsyncInbox } from './inbox.js';
 
 /** One message of the stream. */
 export interface LogDelivery {

@@ -1,6 +1,6 @@
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { from, isObservable, lastValueFrom } from 'rxjs';
-import { type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { LogConsumer, type LogConsumerOptions, type ParkedAt } from '../consumer/log-consumer.js';
 import { pause } from '../pause.js';
 

@@ -1,6 +1,6 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { cloudEvent, subjectOf, toCloudEvent, type CloudEvent, type DomainEvent } from '#libs/contracts';
-import { type RecordedEvent } from '#libs/contracts';
+import type { RecordedEvent } from '#libs/contracts';
 
 /** Marks a message that only moves the stream's sequence to the right number; it carries no event. */
 export const FILLER_HEADER = 'Ledger-Filler';

@@ -2,7 +2,7 @@ import { canonicalJson } from '../canonical-json.js';
 import { openCheckpoint, type Checkpoint } from '../checkpoint.js';
 import { leafHex, toMicros } from '../leaf.js';
 import { Frontier } from '../merkle.js';
-import { type NoteVerifier } from '../signed-note.js';
+import type { NoteVerifier } from '../signed-note.js';
 import { FindingList, type Finding } from './findings.js';
 import { LeafList } from './leaf-list.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { type AuditQuery } from '#libs/contracts';
+import type { AuditQuery } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { encodeCursor } from './audit-cursor.js';

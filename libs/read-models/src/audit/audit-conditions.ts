@@ -1,5 +1,5 @@
-import { type AuditQuery } from '#libs/contracts';
-import { type AuditCursor } from './audit-cursor.js';
+import type { AuditQuery } from '#libs/contracts';
+import type { AuditCursor } from './audit-cursor.js';
 
 type Filter = Pick<AuditQuery, 'agentId' | 'sessionId' | 'type' | 'actor' | 'from' | 'to' | 'text'> & {
   /** null: all. */

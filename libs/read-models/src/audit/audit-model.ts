@@ -1,7 +1,7 @@
 import { domainEventOf, streamOfEnvelope, type CloudEvent } from '#libs/contracts';
-import { type PoolClient } from '#libs/database';
+import type { PoolClient } from '#libs/database';
 import { arrayParameter } from '../array-parameter.js';
-import { type ReadModel } from '../read-model.js';
+import type { ReadModel } from '../read-model.js';
 
 /** What an audit search looks at. The events themselves stay in the ledger. */
 export interface AuditRow {

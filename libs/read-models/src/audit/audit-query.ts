@@ -1,7 +1,7 @@
 import { toCloudEvent, type AuditQuery, type CloudEvent, type EventType, type List } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { eventOf } from '#libs/ledger';
-import { type RecordedEvent } from '#libs/contracts';
+import type { RecordedEvent } from '#libs/contracts';
 import { conditions } from './audit-conditions.js';
 import { decodeCursor, encodeCursor, type AuditCursor } from './audit-cursor.js';
 

@@ -1,5 +1,5 @@
-import { type AuditQuery, type CloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { AuditQuery, CloudEvent } from '#libs/contracts';
+import type { Database } from '#libs/database';
 import { encodeCursor } from './audit-cursor.js';
 import { queryAudit, type AuditScope } from './audit-query.js';
 

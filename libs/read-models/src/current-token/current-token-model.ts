@@ -1,7 +1,7 @@
-import { type CloudEvent } from '#libs/contracts';
-import { type PoolClient } from '#libs/database';
+import type { CloudEvent } from '#libs/contracts';
+import type { PoolClient } from '#libs/database';
 import { arrayParameter } from '../array-parameter.js';
-import { type ReadModel } from '../read-model.js';
+import type { ReadModel } from '../read-model.js';
 import { addToChange, noChange, sessionEventOf, type TokenChange } from './current-token.js';
 import { insertText, insertValues, updateText, updateValues } from './current-token-rows.js';
 

@@ -1,5 +1,5 @@
-import { type Database } from '#libs/database';
-import { type CurrentToken } from './current-token.js';
+import type { Database } from '#libs/database';
+import type { CurrentToken } from './current-token.js';
 import { CURRENT_TOKEN_SELECT } from './current-token-rows.js';
 
 type Row = CurrentToken & Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { arrayParameter } from '../array-parameter.js';
-import { type CurrentToken, type TokenChange } from './current-token.js';
+import type { CurrentToken, TokenChange } from './current-token.js';
 
 type Column = readonly [keyof CurrentToken, string, string];
 

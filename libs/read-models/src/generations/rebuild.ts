@@ -1,7 +1,7 @@
 import { LOG, type CloudEvent } from '#libs/contracts';
-import { type Database } from '#libs/database';
+import type { Database } from '#libs/database';
 import { advance, MODELS } from '../projection.js';
-import { type ReadModel, type ReadModelName } from '../read-model.js';
+import type { ReadModel, ReadModelName } from '../read-model.js';
 
 /** Reads the log by position. */
 export type ReadLog = (after: number, limit: number) => Promise<CloudEvent[]>;

@@ -1,6 +1,6 @@
 import { toRfc3339 } from '../epoch.js';
-import { type TokenGrant } from '../grant.js';
-import { type SessionConstraints, type SessionEvent, type TokenTexts } from '../session.events.js';
+import type { TokenGrant } from '../grant.js';
+import type { SessionConstraints, SessionEvent, TokenTexts } from '../session.events.js';
 
 /** Every field resolved: request > agent's defaults > configuration > constants. */
 export interface CreateSession {

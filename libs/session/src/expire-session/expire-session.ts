@@ -1,5 +1,5 @@
-import { type SessionEvent } from '../session.events.js';
-import { type SessionState } from '../session.state.js';
+import type { SessionEvent } from '../session.events.js';
+import type { SessionState } from '../session.state.js';
 
 /** `SessionExpired` once the current token is past its end; null before that, or when the session has ended already. */
 export function expireSession(state: SessionState, now: number): SessionEvent | null {

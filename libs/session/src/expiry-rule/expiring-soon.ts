@@ -1,5 +1,5 @@
 import { toRfc3339 } from '../epoch.js';
-import { type ExpiryCause, type SessionEvent, type SessionExpiringSoon } from '../session.events.js';
+import type { ExpiryCause, SessionEvent, SessionExpiringSoon } from '../session.events.js';
 import { remainingRenewals, type SessionState } from '../session.state.js';
 import { endsAt, renewalPossible } from './ends-at.js';
 import { unrenewedFrom } from './unrenewed.js';

@@ -1,4 +1,4 @@
-import { type ExpiryCause } from '../session.events.js';
+import type { ExpiryCause } from '../session.events.js';
 import { evaluateExpiry, timeLegAt, type ExpiryState } from './expiring-soon.js';
 
 export type ReminderDecision =

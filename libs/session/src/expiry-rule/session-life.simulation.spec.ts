@@ -5,7 +5,7 @@ import { dueAt } from '../due-at.js';
 import { expireSession } from '../expire-session/expire-session.js';
 import { renewSession, sessionRenewed } from '../renew-session/renew-session.js';
 import { announceOverdue } from '../renewal-overdue/renewal-overdue.js';
-import { type SessionEvent, type SessionExpiringSoon } from '../session.events.js';
+import type { SessionEvent, SessionExpiringSoon } from '../session.events.js';
 import { evolve } from '../session.state.js';
 import { announceExpiringSoon } from './expiring-soon.js';
 

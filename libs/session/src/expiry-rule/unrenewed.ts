@@ -1,5 +1,5 @@
 import { OVERDUE_SHARE } from '../renewal-overdue/renewal-overdue.js';
-import { type SessionState } from '../session.state.js';
+import type { SessionState } from '../session.state.js';
 import { renewalPossible } from './ends-at.js';
 import { EXPIRING_SECONDS_THRESHOLD } from './should-notify-expiring-session.js';
 

@@ -1,7 +1,7 @@
 import { toRfc3339 } from '../epoch.js';
 import { earliestRenewalAt } from '../expiry-rule/ends-at.js';
-import { type TokenGrant } from '../grant.js';
-import { type RenewalCause, type SessionEvent, type TokenTexts } from '../session.events.js';
+import type { TokenGrant } from '../grant.js';
+import type { RenewalCause, SessionEvent, TokenTexts } from '../session.events.js';
 import { remainingRenewals, sessionTime, type SessionState } from '../session.state.js';
 
 export interface RenewSession {

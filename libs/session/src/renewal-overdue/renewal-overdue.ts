@@ -1,6 +1,6 @@
 import { renewalPossible } from '../expiry-rule/ends-at.js';
-import { type SessionEvent } from '../session.events.js';
-import { type SessionState } from '../session.state.js';
+import type { SessionEvent } from '../session.events.js';
+import type { SessionState } from '../session.state.js';
 
 /** Share of the TTL after which a renewal that did not come is overdue (the holder renews at 60 %). */
 export const OVERDUE_SHARE = 0.8;

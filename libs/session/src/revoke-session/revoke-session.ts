@@ -1,5 +1,5 @@
-import { type RevocationTrigger, type SessionEvent } from '../session.events.js';
-import { type SessionState } from '../session.state.js';
+import type { RevocationTrigger, SessionEvent } from '../session.events.js';
+import type { SessionState } from '../session.state.js';
 
 export interface RevokeSession {
   /** Database time, epoch seconds. */

@@ -1,4 +1,4 @@
-import { type TokenGrant } from '../grant.js';
+import type { TokenGrant } from '../grant.js';
 import { nextGrant } from '../renew-session/renew-session.js';
 import { sessionTime, type SessionState } from '../session.state.js';
 

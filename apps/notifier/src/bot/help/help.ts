@@ -1,5 +1,5 @@
-import { type BotTurn } from '../bot-context.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotTurn } from '../bot-context.js';
+import type { BotScope } from '../bot-scope.js';
 import { COMMAND_MENU } from '../command-menu.js';
 
 export async function help(_scope: BotScope, turn: BotTurn): Promise<void> {

@@ -1,8 +1,8 @@
 import { sessionViewOf } from '#libs/commands';
 import { duration, type SessionView } from '#libs/contracts';
-import { type BotTurn } from '../bot-context.js';
+import type { BotTurn } from '../bot-context.js';
 import { aliveSessions } from '../bot-queries.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotScope } from '../bot-scope.js';
 import { shortId, shortText } from '../short-text.js';
 
 const SHOWN = 20;

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { createSession, sessionViewOf } from '#libs/commands';
 import { duration, LedgerError, ERRORS, type SessionView, utc } from '#libs/contracts';
 import { newId } from '#libs/platform';
-import { type BotTurn } from '../bot-context.js';
+import type { BotTurn } from '../bot-context.js';
 import { enabledAgents, type KnownAgent } from '../bot-queries.js';
 import { newSessionButton } from '../buttons.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotScope } from '../bot-scope.js';
 import { shortText } from '../short-text.js';
 import { writeTokenHere } from './write-token-here.js';
 

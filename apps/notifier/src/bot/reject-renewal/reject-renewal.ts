@@ -1,7 +1,7 @@
 import { revokeSession } from '#libs/commands';
 import { newId } from '#libs/platform';
 import { type BotTurn, unlessFinal } from '../bot-context.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotScope } from '../bot-scope.js';
 import { staleText } from '../session-now.js';
 import { shortId, shortText } from '../short-text.js';
 import { renewalMessages } from './renewal-messages.js';

@@ -1,9 +1,9 @@
 import { revokeSession } from '#libs/commands';
 import { newId } from '#libs/platform';
-import { type BotTurn } from '../bot-context.js';
+import type { BotTurn } from '../bot-context.js';
 import { sessionsByPrefix } from '../bot-queries.js';
 import { CANCEL_BUTTON, confirmButton, revokeButton } from '../buttons.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotScope } from '../bot-scope.js';
 import { readAlive, sessionLine } from '../list-sessions/list-sessions.js';
 import { shortId, shortText } from '../short-text.js';
 import { currentView, staleText } from '../session-now.js';

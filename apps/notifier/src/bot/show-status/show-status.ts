@@ -1,6 +1,6 @@
 import { utc } from '#libs/contracts';
-import { type BotTurn } from '../bot-context.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotTurn } from '../bot-context.js';
+import type { BotScope } from '../bot-scope.js';
 import { readAlive } from '../list-sessions/list-sessions.js';
 import { shortText } from '../short-text.js';
 

@@ -1,7 +1,7 @@
 import { parseSpan, utc } from '#libs/contracts';
 import { Silences } from '#libs/deliveries';
-import { type BotTurn } from '../bot-context.js';
-import { type BotScope } from '../bot-scope.js';
+import type { BotTurn } from '../bot-context.js';
+import type { BotScope } from '../bot-scope.js';
 
 const LONGEST = 7 * 86_400;
 

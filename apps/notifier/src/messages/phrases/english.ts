@@ -1,4 +1,4 @@
-import { type Phrases } from './phrases.js';
+import type { Phrases } from './phrases.js';
 
 export const ENGLISH: Phrases = {
   labels: {

@@ -1,7 +1,7 @@
-import { type MessageLanguage } from '#libs/contracts';
+import type { MessageLanguage } from '#libs/contracts';
 import { ENGLISH } from './english.js';
 import { KOREAN } from './korean.js';
-import { type Phrases } from './phrases.js';
+import type { Phrases } from './phrases.js';
 
 const PHRASES: Record<MessageLanguage, Phrases> = { en: ENGLISH, ko: KOREAN };
 
