@@ -13,9 +13,9 @@ export interface ProcessExit {
   signal: NodeJS.Signals | null;
 }
 
-/** A real process of a test, with all that it printed. Killed at dispose. */
 const DISPOSE_DEADLINE_MS = 10_000;
 
+/** A real process of a test, with all that it printed. Ended at dispose. */
 export class RunningProcess implements AsyncDisposable {
   stdout = '';
   stderr = '';
