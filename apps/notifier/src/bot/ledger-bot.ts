@@ -1,6 +1,6 @@
 import { Bot, type Context } from 'grammy';
 import type { BotAccount } from './bot-accounts.js';
-import { BotTurn, unlessFinal } from './bot-context.js';
+import { BotTurn } from './bot-context.js';
 import type { BotDeps } from './bot-deps.js';
 import type { BotScope } from './bot-scope.js';
 import { parseButton } from './buttons.js';
@@ -8,6 +8,7 @@ import type { CommandName } from './command-menu.js';
 import { help } from './help/help.js';
 import { listSessions } from './list-sessions/list-sessions.js';
 import { createChosen, newSession } from './new-session/new-session.js';
+import { Refusals } from './refusals.js';
 import { rejectRenewal } from './reject-renewal/reject-renewal.js';
 import { askToRevoke, confirmRevoke, offerRevocation } from './revoke-session/revoke-session.js';
 import { showStatus } from './show-status/show-status.js';
@@ -36,8 +37,9 @@ export function createLedgerBot(deps: BotDeps, account: () => BotAccount, update
     client: { timeoutSeconds: CALL_TIMEOUT, ...(apiRoot !== undefined && { apiRoot }) },
   });
   const scope: BotScope = { ...deps, account, updates, bot };
+  const refusals = new Refusals();
   bot.on('callback_query:data', async (context) => {
-    const turn = await authorised(scope, context);
+    const turn = await authorised(scope, context, refusals);
     if (turn) await press(scope, turn, context.callbackQuery.data);
   });
   bot.on('message:text', async (context) => {
@@ -45,7 +47,7 @@ export function createLedgerBot(deps: BotDeps, account: () => BotAccount, update
     const command = commandOf(text, bot.botInfo.username);
     // In a group only what is said to the bot concerns it.
     if (command === null && context.chat.type !== 'private') return;
-    const turn = await authorised(scope, context);
+    const turn = await authorised(scope, context, refusals);
     if (!turn) return;
     const known = command !== null && isKnown(command.name) ? COMMANDS[command.name] : null;
     if (known) await known(scope, turn, command?.argument ?? '');
@@ -66,16 +68,20 @@ function isKnown(name: string): name is keyof typeof COMMANDS {
 }
 
 /** Chat and user must both be known: in a group, who presses a button is checked again, not only where it stands. */
-async function authorised(scope: BotScope, context: Context): Promise<BotTurn | null> {
+async function authorised(scope: BotScope, context: Context, refusals: Refusals): Promise<BotTurn | null> {
   const userId = context.from?.id;
   const chatId = context.chat?.id;
   if (userId === undefined || chatId === undefined) return null;
   if (scope.account().chats.get(chatId)?.users.has(userId)) return new BotTurn(context, chatId, userId);
   scope.logger.warn({ botId: scope.account().botId, userId, chatId }, 'a stranger spoke to the bot and was refused');
-  const refused = context.callbackQuery
-    ? context.answerCallbackQuery({ text: 'Unauthorized', show_alert: true })
-    : context.api.sendMessage(chatId, 'Unauthorized');
-  await unlessFinal(refused);
+  const isPress = context.callbackQuery !== undefined;
+  if (refusals.mayAnswer(`${isPress ? 'press' : 'message'} ${chatId}`, performance.now())) {
+    const refused = isPress
+      ? context.answerCallbackQuery({ text: 'Unauthorized', show_alert: true })
+      : context.api.sendMessage(chatId, 'Unauthorized');
+    // Nobody waits for it: whatever Telegram says, the next update is more important.
+    await refused.catch(() => undefined);
+  }
   return null;
 }
 

@@ -1,10 +1,10 @@
 import { revokeSession } from '#libs/commands';
 import { newId } from '#libs/platform';
-import { type BotTurn, unlessFinal } from '../bot-context.js';
+import type { BotTurn } from '../bot-context.js';
 import type { BotScope } from '../bot-scope.js';
 import { staleText } from '../session-now.js';
 import { shortId, shortText } from '../short-text.js';
-import { renewalMessages } from './renewal-messages.js';
+import { closeOtherButtons } from './close-other-buttons.js';
 
 /**
  * [Reject] under a renewal: ends the session, if that renewal is still its last. The other channels hear of it as of any
@@ -32,17 +32,4 @@ export async function rejectRenewal(
   await turn.acknowledge(outcome === 'revoked' ? 'Rejected.' : text);
   await turn.replace(text);
   if (outcome === 'revoked') await closeOtherButtons(scope, turn, on, text);
-}
-
-async function closeOtherButtons(
-  { commands, bot, account }: BotScope,
-  turn: BotTurn,
-  on: { sessionId: string; generation: number },
-  text: string,
-): Promise<void> {
-  const mine = [...account().chats.values()].flatMap(({ channelIds }) => channelIds);
-  for (const { chatId, messageId } of await renewalMessages(commands.database, on, mine)) {
-    if (chatId === turn.chatId && messageId === turn.keyboardMessageId) continue;
-    await unlessFinal(bot.api.editMessageText(chatId, messageId, text, { reply_markup: { inline_keyboard: [] } }));
-  }
 }
