@@ -1,9 +1,27 @@
 export type DiffLine = { sign: ' ' | '+' | '-'; text: string };
 
-/** Lines that go and come from one text to another, by the longest common subsequence. For texts of some thousand lines. */
+/** Lines that go and come from one text to another. What both begin and end with costs nothing: such files may have 50,000 lines. */
 export function lineDiff(before: string, after: string): DiffLine[] {
-  const left = before === '' ? [] : before.replace(/\n$/, '').split('\n');
-  const right = after === '' ? [] : after.replace(/\n$/, '').split('\n');
+  const [left, right] = [linesOf(before), linesOf(after)];
+  const shorter = Math.min(left.length, right.length);
+  let head = 0;
+  while (head < shorter && left[head] === right[head]) head++;
+  let tail = 0;
+  while (tail < shorter - head && left.at(-1 - tail) === right.at(-1 - tail)) tail++;
+  const same = (lines: readonly string[]): DiffLine[] => lines.map((text) => ({ sign: ' ', text }));
+  return [
+    ...same(left.slice(0, head)),
+    ...bySubsequence(left.slice(head, left.length - tail), right.slice(head, right.length - tail)),
+    ...same(left.slice(left.length - tail)),
+  ];
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
+
+/** By the longest common subsequence. */
+function bySubsequence(left: readonly string[], right: readonly string[]): DiffLine[] {
   const lengths = commonLengths(left, right);
   const lines: DiffLine[] = [];
   let i = 0;
@@ -25,8 +43,8 @@ export function lineDiff(before: string, after: string): DiffLine[] {
   return lines;
 }
 
-function commonLengths(left: readonly string[], right: readonly string[]): Uint16Array[] {
-  const table = Array.from({ length: left.length + 1 }, () => new Uint16Array(right.length + 1));
+function commonLengths(left: readonly string[], right: readonly string[]): Uint32Array[] {
+  const table = Array.from({ length: left.length + 1 }, () => new Uint32Array(right.length + 1));
   for (let i = left.length - 1; i >= 0; i--) {
     const row = table[i];
     for (let j = right.length - 1; row && j >= 0; j--) {
@@ -36,7 +54,7 @@ function commonLengths(left: readonly string[], right: readonly string[]): Uint1
   return table;
 }
 
-function at(table: readonly Uint16Array[], i: number, j: number): number {
+function at(table: readonly Uint32Array[], i: number, j: number): number {
   return table[i]?.[j] ?? 0;
 }
 

@@ -47,7 +47,8 @@ export async function mcpSetup(cli: Cli, options: McpSetupOptions): Promise<void
   const session = await issue(owner, agent, request, options.name);
   const holderId = await holdSession(owner, { ...cli.settings, session, name });
   const tokenFile = await writeToken(cli.settings.dataDir, session, options.name);
-  const backup = change === null ? null : await applyChange(change);
+  // Planned anew: the host may have written its file meanwhile.
+  const backup = change === null ? null : await applyChange(planChange(host, path, serverNamed, entry));
 
   const result: SetupResult = {
     sessionId: session.id,
