@@ -23,7 +23,7 @@ export function terminalSvg(screen: string, title: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escape(title)}</title>`,
     `<rect width="100%" height="100%" rx="8" fill="#0d1117"/>`,
-    `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="${FOREGROUND}" xml:space="preserve">`,
+    `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="${FOREGROUND}">`,
     ...rows,
     '</g>',
     '</svg>',
@@ -42,7 +42,7 @@ function textOf(line: string, y: number): string {
       const x = (MARGIN + column * CELL.width).toFixed(1);
       const length = (part.length * CELL.width).toFixed(1);
       spans.push(
-        `<tspan x="${x}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${style}>${escape(part)}</tspan>`,
+        `<tspan x="${x}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${style}>${inCells(part)}</tspan>`,
       );
       column += part.length;
     }
@@ -59,6 +59,11 @@ function styleOf(codes: string): string {
       return COLOURS[code] === undefined ? '' : ` fill="${COLOURS[code]}"`;
     })
     .join('');
+}
+
+/** Browsers fold ordinary spaces into one, whatever `xml:space` says. */
+function inCells(text: string): string {
+  return escape(text).replaceAll(' ', '\u00a0');
 }
 
 function escape(text: string): string {

@@ -116,6 +116,6 @@ describe('the live view', () => {
 
   it('stands in docs as a picture', () => {
     expect(existsSync(PICTURE)).toBe(true);
-    expect(readFileSync(PICTURE, 'utf8')).toMatch(/<title>sledger session list --watch<\/title>[\s\S]*TOKEN LEFT/);
+    expect(readFileSync(PICTURE, 'utf8')).toMatch(/<title>sledger session list --watch<\/title>[\s\S]*TOKEN\u00a0LEFT/);
   });
 });

@@ -31,6 +31,8 @@ export class HeldSession {
   death: Trouble | null = null;
   /** The kill switch is on: nothing is wrong with the session. */
   killSwitch = false;
+  /** Another token is being looked for. */
+  searching = false;
   private readonly refused: string[] = [];
 
   constructor(private readonly clock: ServerClock) {}
@@ -38,6 +40,13 @@ export class HeldSession {
   /** The token while it is valid, in any state; else null. */
   usable(): HeldToken | null {
     return this.token !== null && this.isUsable(this.token) ? this.token : null;
+  }
+
+  /** The token that a call may use: the valid one, or one refused a moment ago while its successor is being looked for. */
+  inUse(): HeldToken | null {
+    const usable = this.usable();
+    if (usable !== null) return usable;
+    return this.searching && this.token !== null && !this.hasEnded(this.token) ? this.token : null;
   }
 
   isUsable(token: HeldToken): boolean {
@@ -108,7 +117,7 @@ export class HeldSession {
   }
 
   condition(): SessionCondition {
-    if (this.usable() === null) return 'expired';
+    if (this.usable() === null) return this.inUse() === null ? 'expired' : 'error';
     if (this.finality !== null) return 'expiring';
     return this.trouble === null ? 'active' : 'error';
   }
@@ -122,6 +131,9 @@ export class HeldSession {
       };
     }
     if (this.usable() !== null) return this.finality ?? this.trouble;
+    if (this.inUse() !== null) {
+      return { reason: 'token_refused', detail: 'The token was refused; another is being looked for.' };
+    }
     if (this.death !== null) return this.death;
     if (this.trouble !== null && this.token === null) return this.trouble;
     return this.token === null

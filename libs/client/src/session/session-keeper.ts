@@ -40,8 +40,6 @@ export class SessionKeeper {
   writePending = false;
   recoverAt: number | null = null;
   renewNotBefore = 0;
-  /** Another token is being looked for. */
-  searching = false;
   private failures = 0;
   private refusedAsEarly = 0;
   /** A renewal was sent and its answer is not known. */
@@ -286,12 +284,12 @@ export class SessionKeeper {
   }
 
   private async replace(problem: Problem | null): Promise<Standing> {
-    this.searching = true;
+    this.parts.session.searching = true;
     this.lastSearch = performance.now();
     try {
       return await this.search(problem);
     } finally {
-      this.searching = false;
+      this.parts.session.searching = false;
     }
   }
 

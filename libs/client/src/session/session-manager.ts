@@ -89,15 +89,12 @@ export class SessionManager {
    * given while its successor is being looked for: a session that goes on is at no moment without one.
    */
   getToken(): string | null {
-    const usable = this.session.usable();
-    if (usable !== null) return usable.token;
-    const held = this.session.token;
-    return this.keeper.searching && held !== null && !this.session.hasEnded(held) ? held.token : null;
+    return this.session.inUse()?.token ?? null;
   }
 
   /** The token; where it was just refused and another is being looked for, what the search brings. */
   async nextToken(): Promise<string | null> {
-    if (this.session.usable() === null && this.keeper.searching) await this.queue.run(() => Promise.resolve());
+    if (this.session.usable() === null && this.session.searching) await this.queue.run(() => Promise.resolve());
     return this.getToken();
   }
 
