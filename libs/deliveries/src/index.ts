@@ -17,6 +17,7 @@ export { type Stage } from './notifications/record-notification.js';
 export { sendCanaries, sendTest } from './notifications/send-test.js';
 export { whyNotified } from './notifications/why.js';
 export { Deliveries, type DeliveriesFilter, type PageRequest } from './deliveries/deliveries.js';
+export { stopUnusable } from './claims/channel-health.js';
 export { claimMessages, type Claim, type ClaimOptions } from './claims/claim-messages.js';
 export {
   FAILURE_REASONS,

@@ -1,4 +1,4 @@
-export { SecretBox, type SealKeySource } from './secret-box.js';
+export { SecretBox, UnsealError, type SealKeySource } from './secret-box.js';
 export { JWKS_MAX_AGE, KeyRing } from './key-ring.js';
 export { type NewSigningKey, type SigningKey } from './signing-key.js';
 export { TokenIssuer, type IssuedToken } from './token-issuer.js';

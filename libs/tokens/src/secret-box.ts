@@ -9,6 +9,14 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const VERSION = 1;
 
+/** The key is another one, or the value was altered or moved. */
+export class UnsealError extends Error {
+  override readonly name = 'UnsealError';
+  constructor(context: string, cause: unknown) {
+    super(`the sealed value of ${context} does not open: is this the sealing key it was made with?`, { cause });
+  }
+}
+
 /** Where the sealing key comes from: given as base64, or a file that is made (0600) at first use. */
 export type SealKeySource = { base64: string } | { file: string };
 
@@ -32,7 +40,7 @@ export class SecretBox {
     return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), ciphertext]);
   }
 
-  /** Throws when the key is another one or the value was altered or moved. */
+  /** @throws UnsealError when the key is another one or the value was altered or moved. */
   unseal(sealed: Buffer, context: string): string {
     const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
     const tag = sealed.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
@@ -44,9 +52,7 @@ export class SecretBox {
       const ciphertext = sealed.subarray(1 + NONCE_BYTES + TAG_BYTES);
       return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
     } catch (cause) {
-      throw new Error(`the sealed value of ${context} does not open: is this the sealing key it was made with?`, {
-        cause,
-      });
+      throw new UnsealError(context, cause);
     }
   }
 }

@@ -4,12 +4,14 @@ import {
   claimableChannel,
   claimMessages,
   pauseGate,
+  stopUnusable,
   takeTokens,
   type ClaimableChannel,
   type ClaimedMessage,
   type Outcome,
 } from '#libs/deliveries';
 import type { Logger } from '#libs/platform';
+import { UnsealError } from '#libs/tokens';
 import type { DeliveryMetrics } from './delivery-metrics.js';
 import type { InFlight } from './in-flight.js';
 import type { OutcomeWriter } from './outcome-writer.js';
@@ -33,6 +35,8 @@ const OUTCOMES_BEHIND = 4;
 /** Sends what is due on one channel. Its slots are its own: what hangs here holds up nothing else. */
 export class ChannelClaimer {
   private sender: { version: number; sender: Sender } | null = null;
+  /** Version of the channel that could not be opened. */
+  private unusable: number | null = null;
   /** Until their outcome is on record. */
   private readonly underWay = new Set<Promise<void>>();
   /** Those of them that hold a slot. */
@@ -105,6 +109,7 @@ export class ChannelClaimer {
   /** Whether to claim once more. */
   private async claim(): Promise<boolean> {
     const sender = await this.currentSender();
+    if (sender === null) return false;
     const slots = this.freeSlots();
     if (slots <= 0 || !(await this.passGates(sender))) return false;
     const { channel } = this.state;
@@ -189,11 +194,21 @@ export class ChannelClaimer {
     }
   }
 
-  private async currentSender(): Promise<Sender> {
+  /** Null for a channel whose configuration cannot be opened; asked again when it was changed. */
+  private async currentSender(): Promise<Sender | null> {
     const { id, version } = this.state.channel;
     if (this.sender?.version === version) return this.sender.sender;
+    if (this.unusable === version) return null;
     const outdated = this.sender;
-    this.sender = { version, sender: await this.parts.openSender(id) };
+    try {
+      this.sender = { version, sender: await this.parts.openSender(id) };
+    } catch (error) {
+      if (!(error instanceof UnsealError)) throw error;
+      this.parts.logger.error({ err: error, channelId: id }, 'a channel cannot be opened');
+      await stopUnusable(this.parts.database, id);
+      this.unusable = version;
+      return null;
+    }
     if (outdated) void Promise.all(this.underWay).then(() => outdated.sender.close());
     return this.sender.sender;
   }

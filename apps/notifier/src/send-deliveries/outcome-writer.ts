@@ -56,9 +56,25 @@ export class OutcomeWriter {
           this.logger.error({ err: error }, `${results.length} outcomes are not on record; their attempts stay open`);
           return;
         }
+        if (isOfData(error)) return this.commitEach(results, error);
         this.logger.error({ err: error }, 'outcomes cannot be written yet');
         await sleep(RETRY_MS);
       }
     }
   }
+
+  /** One result that can never be written keeps no other from it: its attempt counts as lost when its lease ends. */
+  private async commitEach(results: AttemptResult[], error: unknown): Promise<void> {
+    if (results.length > 1) {
+      for (const result of results) await this.commit([result]);
+      return;
+    }
+    const deliveryId = results[0]?.message.deliveryId;
+    this.logger.error({ err: error, deliveryId }, 'an outcome cannot be written; its attempt counts as lost');
+  }
+}
+
+/** The database refuses what was given, and will again (class 22 of SQLSTATE). */
+function isOfData(error: unknown): boolean {
+  return (error as { code?: string }).code?.startsWith('22') ?? false;
 }

@@ -1,4 +1,4 @@
-import type { PoolClient } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { suppressQueued } from '../channels/channels.js';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
 import type { ClaimedMessage, Outcome } from './claimed-message.js';
@@ -85,8 +85,17 @@ async function pause(client: PoolClient, channelId: string, seconds: number): Pr
 const REMEDY = {
   credentials: 'Give it valid credentials: sledger channel change (or PATCH /v1/channels/:id).',
   recipient: 'The recipient has to accept messages again; then send a test: sledger channel test.',
+  configuration:
+    'Its secrets do not open with this sealing key, or are of another version. Give them anew: sledger channel change (or PATCH /v1/channels/:id).',
   gone: 'It was turned off. Give it a working target and turn it on again: sledger channel change --on (or PATCH /v1/channels/:id).',
 } as const;
+
+/** Nothing can be sent on this channel as it is configured: it is stopped, and the owner is told through the others. */
+export async function stopUnusable(database: Database, channelId: string): Promise<void> {
+  await database.transaction((client) =>
+    stop(client, channelId, 'configuration', 'its configuration cannot be opened'),
+  );
+}
 
 async function stop(
   client: PoolClient,

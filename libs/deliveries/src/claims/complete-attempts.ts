@@ -2,6 +2,7 @@ import type { Database, PoolClient } from '#libs/database';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
 import { noteHealth } from './channel-health.js';
 import type { ClaimedMessage, Outcome } from './claimed-message.js';
+import { legibleOutcome } from './legible-outcome.js';
 import { planAfter } from './plan-after.js';
 import { endTurns, settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 
@@ -18,7 +19,8 @@ export interface Completion {
 }
 
 /** Writes what came of attempts: one transaction for all of them. */
-export async function completeAttempts(database: Database, results: readonly AttemptResult[]): Promise<Completion> {
+export async function completeAttempts(database: Database, given: readonly AttemptResult[]): Promise<Completion> {
+  const results = given.map(({ message, outcome }) => ({ message, outcome: legibleOutcome(outcome) }));
   return database.transaction(async (client) => {
     const now = await closeAttempts(client, results);
     const plans = results.map(({ message, outcome }) => planAfter(message, outcome, now, Math.random()));
