@@ -32,7 +32,7 @@ export interface NotifierParts {
 }
 
 const CANARY_SECONDS = 3600;
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 20;
 const LEAD_RETRY_SECONDS = 1;
 
 /** Everything that the notifier runs besides its reader of the log and its bot. */
