@@ -20,7 +20,6 @@ const TARGETS = {
   rebuild: ['dist/apps/projector/src/rebuild.js'],
   'bench:notifier': ['--expose-gc', 'dist/test/bench/notifier/main.js'],
   'bench:api': ['dist/test/bench/api/main.js'],
-  bench: ['--expose-gc', 'dist/test/bench/main.js'],
   'bench:ledger': ['dist/test/bench/ledger/main.js'],
   'bench:mcp': ['dist/test/bench/mcp/main.js'],
   test: [
