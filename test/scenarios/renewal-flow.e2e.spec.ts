@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { bareToken } from '#libs/contracts';
+import { until } from '#libs/testing';
 import { readMcpToken } from '#libs/token-file';
 import { desktop } from './desktop.js';
 import type { SeenRequest, Treatment } from './ledger-proxy.js';
@@ -49,8 +50,10 @@ it('F-1 renew: schedule, renewal, file, and each branch of an error, in one life
   };
 
   // Scheduled, and not before half of the token's life.
-  const { renewAt } = await it.host.self();
-  expect(Date.parse(String(renewAt)) - Date.now()).toBeGreaterThan(0);
+  const renewAt = await until(async () => (await it.host.self())['renewAt'], { describe: 'a schedule' });
+  expect(Date.parse(String(renewAt)) - Date.parse(installation.session.createdAt)).toBeGreaterThan(
+    (TTL / 2 - 1) * 1000,
+  );
   // No answer of the ledger's: it looks whether the renewal happened, then sends it again.
   await reached(1);
   // The answer is lost: it was done, and the hand-over brings the token.
