@@ -1,8 +1,8 @@
 import type { LadderResult } from './ladder.js';
 
-const WIDTH = 640;
+const WIDTH = 660;
 const ROW = 26;
-const LEFT = 150;
+const LEFT = 170;
 const RIGHT = 90;
 const NAMES: Record<string, string> = {
   L0: 'one insert (L0)',
