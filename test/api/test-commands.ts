@@ -3,6 +3,7 @@ import { generateHolderKeys, HolderIdentity, publicKeysOf } from '#libs/client';
 import {
   type Caller,
   type CommandDeps,
+  commandDeps,
   createSession,
   ensureSigningKey,
   registerAgent,
@@ -11,9 +12,9 @@ import {
 import { type AgentDefaults, type CreateSessionBody, sessionStream } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { type AgentHead, createLedger, type HolderHead, type SessionHead, type StoredEvent } from '#libs/ledger';
-import { loadConfig, newId } from '#libs/platform';
+import { loadConfig } from '#libs/platform';
 import { createTestDatabase } from '#libs/testing';
-import { KeyRing, SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
+import { KeyRing, SecretBox } from '#libs/tokens';
 
 const ISSUER = 'http://127.0.0.1:3100';
 
@@ -32,15 +33,8 @@ export class TestCommands implements AsyncDisposable {
     const ledger = createLedger(database);
     const keys = new KeyRing(database, SecretBox.open({ base64: randomBytes(32).toString('base64') }));
     await ensureSigningKey({ store: ledger, heads: ledger, database, keys });
-    const deps: CommandDeps = {
-      store: ledger,
-      heads: ledger,
-      database,
-      keys,
-      issuer: new TokenIssuer(keys, { issuer: ISSUER, newId }),
-      verifier: new TokenVerifier(keys, { issuer: ISSUER }),
-      settings: loadConfig({ LEDGER_MIN_TTL: '1', LEDGER_PREVIOUS_TOKEN_GRACE: '0' }),
-    };
+    const config = loadConfig({ LEDGER_ISSUER: ISSUER, LEDGER_MIN_TTL: '1', LEDGER_PREVIOUS_TOKEN_GRACE: '0' });
+    const deps = commandDeps({ database, ledger, keys, config });
     return new TestCommands(deps, [database, testDatabase]);
   }
 

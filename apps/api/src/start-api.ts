@@ -1,13 +1,13 @@
 import { DesktopAccess } from '#libs/messaging';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ApiKeys, ensureSigningKey } from '#libs/commands';
+import { ApiKeys, commandDeps, ensureSigningKey } from '#libs/commands';
 import { LOG_SUBJECTS } from '#libs/contracts';
 import { Channels } from '#libs/deliveries';
 import { createLedger, lastPosition } from '#libs/ledger';
 import { appendHint } from '#libs/messaging';
-import { type Config, newId, type RunningService, type ServiceContext, ServiceParts } from '#libs/platform';
-import { KeyRing, SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
+import { type Config, type RunningService, type ServiceContext, ServiceParts } from '#libs/platform';
+import { KeyRing, SecretBox } from '#libs/tokens';
 import { createApp } from './create-app.js';
 import { OwnerKeyFile } from './owner-credential/owner-key-file.js';
 import { OwnerPassword } from './owner-credential/owner-password.js';
@@ -41,15 +41,7 @@ export async function startApi(context: ServiceContext): Promise<RunningApiServi
   nats.subscribe(LOG_SUBJECTS, { callback: () => updates.wake() });
 
   const app = await createApp({
-    commands: {
-      store: ledger,
-      heads: ledger,
-      database,
-      keys,
-      issuer: new TokenIssuer(keys, { issuer: config.issuer, newId }),
-      verifier: new TokenVerifier(keys, { issuer: config.issuer }),
-      settings: config,
-    },
+    commands: commandDeps({ database, ledger, keys, config }),
     config,
     logger,
     health,

@@ -1,6 +1,7 @@
 import type { Database } from '#libs/database';
-import type { EventStore, Heads } from '#libs/ledger';
-import type { KeyRing, TokenIssuer, TokenVerifier } from '#libs/tokens';
+import type { EventStore, Heads, Ledger } from '#libs/ledger';
+import { newId } from '#libs/platform';
+import { type KeyRing, TokenIssuer, TokenVerifier } from '#libs/tokens';
 
 /** What an owner may configure about sessions. Durations are seconds. */
 export interface SessionSettings {
@@ -17,6 +18,28 @@ export interface CommandDeps {
   issuer: TokenIssuer;
   verifier: TokenVerifier;
   settings: SessionSettings;
+}
+
+export interface CommandParts {
+  database: Database;
+  ledger: Ledger;
+  keys: KeyRing;
+  /** `issuer`: `iss` of every token. */
+  config: SessionSettings & { issuer: string };
+}
+
+/** What every command works with, whichever door it comes in by. */
+export function commandDeps({ database, ledger, keys, config }: CommandParts): CommandDeps {
+  const { issuer } = config;
+  return {
+    store: ledger,
+    heads: ledger,
+    database,
+    keys,
+    issuer: new TokenIssuer(keys, { issuer, newId }),
+    verifier: new TokenVerifier(keys, { issuer }),
+    settings: config,
+  };
 }
 
 /** What a change of a session needs that signs nothing. */

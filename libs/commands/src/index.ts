@@ -2,6 +2,7 @@ export {
   type Caller,
   type ChangeDeps,
   type CommandDeps,
+  commandDeps,
   type Idempotency,
   type SessionSettings,
 } from './command-deps.js';

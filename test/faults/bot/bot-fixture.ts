@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TelegramBots } from '../../../apps/notifier/src/bot/telegram-bots.js';
-import { createSession, registerAgent, type CommandDeps } from '#libs/commands';
+import { commandDeps, createSession, registerAgent, type CommandDeps } from '#libs/commands';
 import type { AgentDefaults } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { Channels } from '#libs/deliveries';
 import { createLedger } from '#libs/ledger';
-import { createLogger, newId } from '#libs/platform';
+import { createLogger, loadConfig } from '#libs/platform';
 import { createTestDatabase, TelegramStandIn, until, type SentMessage, type TestDatabase } from '#libs/testing';
-import { KeyRing, SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
+import { KeyRing, SecretBox } from '#libs/tokens';
 
 export const OWNER_CHAT = 4711;
 export const STRANGER = 666;
@@ -42,19 +42,8 @@ export class BotFixture implements AsyncDisposable {
     const ledger = createLedger(database);
     const keys = new KeyRing(database, box);
     await keys.activate((await keys.add(0)).kid, 0);
-    const commands: CommandDeps = {
-      store: ledger,
-      heads: ledger,
-      database,
-      keys,
-      issuer: new TokenIssuer(keys, { issuer: ISSUER, newId }),
-      verifier: new TokenVerifier(keys, { issuer: ISSUER }),
-      settings: {
-        defaults: { expiresIn: 604_800, maxRenewals: 30, renewalRejectWindow: 3600 },
-        limits: { minTtl: 60, minLifetime: 60, absoluteLifetime: 2_592_000 },
-        previousTokenGrace: 30,
-      },
-    };
+    const config = loadConfig({ LEDGER_ISSUER: ISSUER, LEDGER_MIN_LIFETIME: '60' });
+    const commands = commandDeps({ database, ledger, keys, config });
     const telegram = await TelegramStandIn.start();
     return new BotFixture(testDatabase, database, telegram, commands, new Channels(database, box));
   }

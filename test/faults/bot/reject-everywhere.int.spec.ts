@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { TelegramBots } from '../../../apps/notifier/src/bot/telegram-bots.js';
-import type { CommandDeps } from '#libs/commands';
-import { createLogger, newId } from '#libs/platform';
+import { openBots } from '../../../apps/notifier/src/bot/open-bots.js';
+import { createLogger, loadConfig } from '#libs/platform';
 import { TelegramStandIn, until } from '#libs/testing';
-import { KeyRing, TokenIssuer, TokenVerifier } from '#libs/tokens';
 import { NotifierFixture } from '../notifier/notifier-fixture.js';
 
 const CHATS = [4711, 4712] as const;
@@ -12,40 +10,28 @@ describe('[Reject] on one of several messages about a renewal', () => {
   let fixture: NotifierFixture;
   let telegram: TelegramStandIn;
   let other: TelegramStandIn;
-  const stop = new AbortController();
-  let bots: Promise<void>;
+  let bots: { close(): Promise<void> } | null = null;
   beforeEach(async () => {
     fixture = await NotifierFixture.start();
     telegram = await TelegramStandIn.start();
     other = await TelegramStandIn.start();
   });
   afterEach(async () => {
-    stop.abort();
-    await bots;
+    await bots?.close();
     await fixture[Symbol.asyncDispose]();
     await telegram[Symbol.asyncDispose]();
     await other[Symbol.asyncDispose]();
   });
 
   function startBots(): void {
-    const { database, ledger, box, channels } = fixture;
-    const keys = new KeyRing(database, box);
-    const issuer = 'https://ledger.example.test';
-    const commands: CommandDeps = {
-      store: ledger,
-      heads: ledger,
+    const { database, ledger, box } = fixture;
+    bots = openBots({
+      config: loadConfig({}),
       database,
-      keys,
-      issuer: new TokenIssuer(keys, { issuer, newId }),
-      verifier: new TokenVerifier(keys, { issuer }),
-      settings: {
-        defaults: { expiresIn: 604_800, maxRenewals: 30, renewalRejectWindow: 3600 },
-        limits: { minTtl: 60, minLifetime: 60, absoluteLifetime: 2_592_000 },
-        previousTokenGrace: 30,
-      },
-    };
-    const logger = createLogger({ service: 'bot', level: 'silent' });
-    bots = new TelegramBots({ commands, channels, logger, dataDir: '/nonexistent' }).run(stop.signal);
+      ledger,
+      box,
+      logger: createLogger({ service: 'bot', level: 'silent' }),
+    });
   }
 
   it('takes the button out of all of them, in every chat and of every bot', async () => {

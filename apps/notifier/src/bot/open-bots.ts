@@ -1,9 +1,9 @@
-import type { CommandDeps } from '#libs/commands';
+import { commandDeps } from '#libs/commands';
 import type { Database } from '#libs/database';
 import { Channels } from '#libs/deliveries';
 import type { Ledger } from '#libs/ledger';
-import { newId, type Config, type Logger } from '#libs/platform';
-import { KeyRing, type SecretBox, TokenIssuer, TokenVerifier } from '#libs/tokens';
+import type { Config, Logger } from '#libs/platform';
+import { KeyRing, type SecretBox } from '#libs/tokens';
 import { TelegramBots } from './telegram-bots.js';
 
 export interface OpenBots {
@@ -17,16 +17,7 @@ export interface OpenBots {
 /** Starts the bots of all Telegram channels; `close` ends them after what they are handling. */
 export function openBots({ config, database, ledger, box, logger }: OpenBots): { close(): Promise<void> } {
   const keys = new KeyRing(database, box);
-  const { issuer, defaults, limits, previousTokenGrace } = config;
-  const commands: CommandDeps = {
-    store: ledger,
-    heads: ledger,
-    database,
-    keys,
-    issuer: new TokenIssuer(keys, { issuer, newId }),
-    verifier: new TokenVerifier(keys, { issuer }),
-    settings: { defaults, limits, previousTokenGrace },
-  };
+  const commands = commandDeps({ database, ledger, keys, config });
   const bots = new TelegramBots({ commands, channels: new Channels(database, box), logger, dataDir: config.dataDir });
   const stop = new AbortController();
   const done = bots.run(stop.signal);
