@@ -106,7 +106,7 @@ describe('strangers', () => {
     const sessionId = await fixture.addSession(agentId);
     fixture.startBots();
     fixture.say('/newsession', STRANGER);
-    fixture.telegram.press(STRANGER, STRANGER, 1, rejectButton(sessionId, 0).callback_data);
+    fixture.telegram.press(STRANGER, STRANGER, 1, rejectButton(sessionId, 0, 'Reject').callback_data);
     await fixture.message(/^Unauthorized$/);
     await until(() => fixture.answers().includes('Unauthorized'), { describe: 'the refused press' });
     expect(await fixture.sessionIds(agentId)).toEqual([sessionId]);
@@ -120,10 +120,10 @@ describe('strangers', () => {
     await fixture.addTelegramChannel('group', group, [OWNER_CHAT]);
     const sessionId = await fixture.addSession(await fixture.addAgent('trader'));
     fixture.startBots();
-    fixture.telegram.press(group, STRANGER, 1, rejectButton(sessionId, 0).callback_data);
+    fixture.telegram.press(group, STRANGER, 1, rejectButton(sessionId, 0, 'Reject').callback_data);
     await until(() => fixture.answers().includes('Unauthorized'), { describe: 'the refused press' });
     expect(await fixture.eventTypes(sessionId)).toEqual(['SessionCreated']);
-    fixture.telegram.press(group, OWNER_CHAT, 1, rejectButton(sessionId, 0).callback_data);
+    fixture.telegram.press(group, OWNER_CHAT, 1, rejectButton(sessionId, 0, 'Reject').callback_data);
     await until(async () => (await fixture.eventTypes(sessionId)).includes('SessionRevoked'), {
       describe: 'the revocation',
     });
@@ -134,7 +134,7 @@ describe('[Reject]', () => {
   it('ends the session as a rejected renewal, and a second press does nothing and says so', async () => {
     const sessionId = await fixture.addSession(await fixture.addAgent('trader'));
     fixture.startBots();
-    const { callback_data } = rejectButton(sessionId, 0);
+    const { callback_data } = rejectButton(sessionId, 0, 'Reject');
     fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, callback_data);
     await fixture.message(/Renewal rejected/);
     fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, callback_data);
@@ -148,7 +148,7 @@ describe('[Reject]', () => {
     const sessionId = await fixture.addSession(await fixture.addAgent('trader'));
     await rotateSession(fixture.commands, { sessionId }, OWNER);
     fixture.startBots();
-    fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, rejectButton(sessionId, 0).callback_data);
+    fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, rejectButton(sessionId, 0, 'Reject').callback_data);
     await fixture.message(/newer token than this button knows/);
     expect(await fixture.eventTypes(sessionId)).not.toContain('SessionRevoked');
   });

@@ -72,7 +72,7 @@ describe('a bot that Telegram slows down or refuses', () => {
         : undefined,
     );
     fixture.startBots();
-    fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, rejectButton(sessionId, 0).callback_data);
+    fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, rejectButton(sessionId, 0, 'Reject').callback_data);
     await fixture.message(/Renewal rejected/);
     expect(await fixture.eventTypes(sessionId)).toContain('SessionRevoked');
   });

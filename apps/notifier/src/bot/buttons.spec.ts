@@ -5,7 +5,7 @@ const ID = '0197c2aa-0000-7000-8000-000000000001';
 
 describe('buttons', () => {
   it.each([
-    [rejectButton(ID, 3), { action: 'reject', sessionId: ID, generation: 3 }],
+    [rejectButton(ID, 3, 'Reject'), { action: 'reject', sessionId: ID, generation: 3 }],
     [revokeButton('trader', ID, 999_999_999), { action: 'revoke', sessionId: ID, generation: 999_999_999 }],
     [confirmButton(ID, 0), { action: 'confirm', sessionId: ID, generation: 0 }],
     [newSessionButton('trader', ID), { action: 'newsession', agentId: ID }],

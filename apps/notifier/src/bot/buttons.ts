@@ -17,7 +17,7 @@ const NEW_SESSION = new RegExp(`^newsession:(${UUID})$`);
 const ON_SESSION = new RegExp(`^(revoke|confirm|reject):(${UUID}):(\\d{1,9})$`);
 
 /** [Reject] under the message about a renewal. */
-export function rejectButton(sessionId: string, generation: number, text = 'Reject renewal'): Button {
+export function rejectButton(sessionId: string, generation: number, text: string): Button {
   return { text, callback_data: `reject:${sessionId}:${generation}` };
 }
 
