@@ -109,7 +109,7 @@ function say(alert: Alert): Said {
   }
 }
 
-function expiringSoon({ member, event, agent, phrases, now }: Alert): Omit<Said, 'command'> & { command: string } {
+function expiringSoon({ member, event, agent, phrases, now }: Alert): Said {
   const { causes, remainingRenewals, endsAt } = event.data as {
     causes: string[];
     remainingRenewals: number | null;
@@ -117,7 +117,6 @@ function expiringSoon({ member, event, agent, phrases, now }: Alert): Omit<Said,
   };
   const ends = momentText(endsAt);
   const left = durationText((Date.parse(endsAt) - now) / 1000, phrases.units);
-  const { labels } = phrases;
   return {
     ...phrases.expiringSoon({
       agent,
@@ -129,13 +128,7 @@ function expiringSoon({ member, event, agent, phrases, now }: Alert): Omit<Said,
         timeLeft: causes.includes('lifetime') ? left : null,
       },
     }),
-    facts: [
-      { label: labels.ends, value: ends },
-      {
-        label: labels.renewalsLeft,
-        value: remainingRenewals === null ? phrases.unlimited : String(remainingRenewals),
-      },
-    ],
+    facts: [{ label: phrases.labels.ends, value: ends }, renewalsLeft(remainingRenewals, phrases)],
     command: NEW_SESSION,
     when: phrases.endsAt(ends),
   };
@@ -147,15 +140,15 @@ function renewed({ event, agent, phrases }: Alert): Saying & { facts: Said['fact
     expiresAt: string;
     remainingRenewals: number | null;
   };
-  const { labels } = phrases;
   return {
     ...phrases.renewed({ agent, rejectUntil: momentText(rejectWindowEndsAt) }),
     facts: [
-      {
-        label: labels.renewalsLeft,
-        value: remainingRenewals === null ? phrases.unlimited : String(remainingRenewals),
-      },
-      { label: labels.tokenEnds, value: momentText(expiresAt) },
+      renewalsLeft(remainingRenewals, phrases),
+      { label: phrases.labels.tokenEnds, value: momentText(expiresAt) },
     ],
   };
+}
+
+function renewalsLeft(count: number | null, { labels, unlimited }: Phrases): { label: string; value: string } {
+  return { label: labels.renewalsLeft, value: count === null ? unlimited : String(count) };
 }
