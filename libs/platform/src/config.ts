@@ -71,7 +71,7 @@ const schema = z.object({
     .optional(),
   LEDGER_NATS_DESKTOP_URL: z
     .string()
-    .regex(/^(nats|tls|ws|wss):\/\//, 'a nats:// URL (several separated by commas)')
+    .regex(/^(nats|tls):\/\//, 'a nats:// or tls:// URL (several separated by commas)')
     .optional(),
   LEDGER_NATS_DESKTOP_LIFETIME: seconds(900, 1),
   LEDGER_STREAM_MAX_AGE: seconds(604_800, 60),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
  * @returns false when the file was there before
  */
 export function createOnce(path: string, content: string): boolean {
+  if (existsSync(path)) return false;
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   writeDurably(draft, content);
   try {
@@ -35,6 +36,8 @@ function writeDurably(path: string, content: string): void {
 
 /** Puts the names in a directory on the disk. */
 function synchronise(directory: string): void {
+  // Windows opens no directory.
+  if (process.platform === 'win32') return;
   const handle = openSync(directory, 'r');
   try {
     fsyncSync(handle);
