@@ -1,5 +1,5 @@
 export { canonicalJson } from './canonical-json.js';
-export { EMPTY_STREAM_HEAD, leafHash, leafInput, nextStreamHead, toMicros, type LeafFields } from './leaf.js';
+export { EMPTY_STREAM_HEAD, leafHash, nextStreamHead, toMicros, type LeafFields } from './leaf.js';
 export { EMPTY_ROOT, Frontier, nodeHash, rangeHash, rootOf, type SubtreeHash } from './merkle.js';
 export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion, type TwoTrees } from './tree-proofs.js';
 export { parseVerifierKey, publicKeyOf, rawPublicKeyOf, verifierKey, type NoteVerifier } from './signed-note.js';

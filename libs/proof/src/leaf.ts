@@ -22,12 +22,7 @@ const STREAM_PREFIX = Buffer.of(0x02);
 /** Head of a stream before its first event. */
 export const EMPTY_STREAM_HEAD: Buffer = Buffer.alloc(32);
 
-/** The leaf's input: netstrings, so that no field can run into the next. */
-export function leafInput(fields: LeafFields): Buffer {
-  return Buffer.from(leafText(fields));
-}
-
-/** One expression: a million of these are hashed in one go. */
+/** The leaf's input: netstrings, so that no field can run into the next. One expression: a million of these are hashed in one go. */
 function leafText({
   streamId,
   version,
