@@ -88,15 +88,14 @@ function text(cli: Cli, findings: Finding[], fixed: string[]): string {
   const count = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length;
   const verdict =
     count('failed') > 0
-      ? style.paint(`${things(count('failed'), 'is', 'are')} broken.`, 'red')
+      ? style.paint(`${count('failed') === 1 ? '1 thing is' : `${count('failed')} things are`} broken.`, 'red')
       : count('warning') > 0
-        ? style.paint(`It works; ${things(count('warning'), 'could', 'could')} be better.`, 'yellow')
+        ? style.paint(
+            `It works; ${count('warning') === 1 ? '1 thing' : `${count('warning')} things`} could be better.`,
+            'yellow',
+          )
         : style.paint('All is well.', 'green');
   return [...fixed.map((what) => `${style.paint('fixed:', 'green')} ${printable(what)}`), ...lines, '', verdict].join(
     '\n',
   );
-}
-
-function things(count: number, one: string, many: string): string {
-  return count === 1 ? `1 thing ${one}` : `${count} things ${many}`;
 }
