@@ -38,7 +38,11 @@ try {
 async function run(): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'bench-api-'));
   stops.push(async () => rmSync(dataDir, { recursive: true, force: true }));
-  const postgres = await EmbeddedPostgres.start({ dataDir: join(dataDir, 'postgres'), database: 'bench' });
+  const postgres = await EmbeddedPostgres.start({
+    dataDir: join(dataDir, 'postgres'),
+    database: 'bench',
+    settings: { max_connections: '200' },
+  });
   stops.push(() => postgres.stop());
   const cacheDir = join(homedir(), '.cache', 'session-ledger');
   const nats = await EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir });
