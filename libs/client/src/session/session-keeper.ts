@@ -2,12 +2,12 @@ import type { Problem, SessionView } from '#libs/contracts';
 import type { FileLock } from '#libs/token-file';
 import type { HolderIdentity } from '../holder/holder-identity.js';
 import type { Log } from '../log.js';
+import { AttemptTimes } from './attempt-times.js';
 import type { HeldSession, Trouble } from './held-session.js';
 import type { HeldToken } from './held-token.js';
 import type { LedgerApi } from './ledger-api.js';
 import type { Receipts } from './receipts.js';
 import { renewalStep, type RenewalStep } from './renew-session.js';
-import { recoveryDelay, RETRY_DELAYS } from './schedule.js';
 import type { ServerClock } from './server-clock.js';
 import { deathOf, unreachable } from './trouble.js';
 import type { Found, TokenSources } from './token-sources.js';
@@ -34,22 +34,17 @@ export type Standing = 'current' | 'taken' | 'dead' | 'unreachable' | 'kill-swit
 /** What came of one attempt to renew. */
 export type RenewalOutcome = RenewalStep['do'] | 'already-taken' | 'sibling-renews' | 'not-due' | Standing;
 
-/** Every change of the held session, one step at a time; the manager decides when. Times are `performance.now()`. */
+/** Every change of the held session, one step at a time; the manager decides when. */
 export class SessionKeeper {
   /** The token in memory is not in the file yet. */
   writePending = false;
-  recoverAt: number | null = null;
-  renewNotBefore = 0;
-  private failures = 0;
-  private refusedAsEarly = 0;
+  readonly times = new AttemptTimes();
   /** A renewal was sent and its answer is not known. */
   private unsettled = false;
   private lastSearch = -Infinity;
   private toldKillSwitch = false;
   /** The holder as which a renewal was last refused for good; null: as none. */
   private refusedAs: string | null = null;
-  /** Quick recoveries used up since the start. */
-  private probes = 0;
 
   constructor(private readonly parts: SessionKeeperParts) {}
 
@@ -113,28 +108,17 @@ export class SessionKeeper {
   /** Every way back to a renewable token. Runs every minute while something is wrong, and at once on a hint. */
   async recover(): Promise<Standing> {
     const { session } = this.parts;
-    this.recoverAt = null;
+    this.times.recoverAt = null;
     session.forgetRefusals();
     const standing =
       session.finality !== null && session.usable() !== null
         ? ((await this.catchUp()) ?? 'behind')
         : await this.verify();
-    if (standing === 'current') {
-      this.failures = 0;
-      this.renewNotBefore = 0;
-    } else if (standing !== 'taken') {
-      this.recoverAt ??= performance.now() + recoveryDelay();
-    }
-    if (standing === 'unreachable') this.probeSoon();
-    else this.probes = RETRY_DELAYS.length;
+    if (standing === 'current') this.times.recovered();
+    else if (standing !== 'taken') this.times.recoverLater();
+    if (standing === 'unreachable') this.times.probeSoon();
+    else this.times.probed();
     return standing;
-  }
-
-  /** A server that is just starting beside this process is found within seconds, not after a minute. */
-  private probeSoon(): void {
-    const delay = RETRY_DELAYS[this.probes];
-    this.probes += 1;
-    if (delay !== undefined) this.recoverAt = performance.now() + delay;
   }
 
   /** One attempt to renew, with all that goes before it. */
@@ -152,7 +136,7 @@ export class SessionKeeper {
     }
     const release = lock.take();
     if (release === null) {
-      this.renewNotBefore = performance.now() + 200 + Math.random() * 300;
+      this.times.afterSibling();
       return 'sibling-renews';
     }
     try {
@@ -167,7 +151,7 @@ export class SessionKeeper {
   private isDue(): boolean {
     const { session, clock } = this.parts;
     if (session.finality !== null || session.renewAt === null) return false;
-    return clock.earliest() >= session.renewAt && performance.now() >= this.renewNotBefore;
+    return clock.earliest() >= session.renewAt && performance.now() >= this.times.renewNotBefore;
   }
 
   /** The owner has mended what forbade the renewal: the keys of the holder are there now. */
@@ -179,8 +163,7 @@ export class SessionKeeper {
   /** Forgets that renewing needs a holder; the next look at what is due renews as the holder that is there now. */
   reconsider(): Promise<void> {
     this.parts.session.finality = null;
-    this.renewNotBefore = 0;
-    this.recoverAt = null;
+    this.times.reopened();
     this.parts.log.info('This installation is a holder now: renewing goes on.');
     this.parts.changed();
     return Promise.resolve();
@@ -215,16 +198,13 @@ export class SessionKeeper {
         this.fail(step.reason, step.retryAfterMs);
         return;
       case 'wait':
-        // The server says how long; were it to say "too early" again, the wait doubles: never a loop.
-        this.renewNotBefore =
-          performance.now() + Math.max(1_000, step.ms) * 2 ** this.refusedAsEarly + Math.random() * 500;
-        this.refusedAsEarly = Math.min(this.refusedAsEarly + 1, 8);
+        this.times.tooEarly(step.ms);
         log.info(`Too early to renew; trying again in ${Math.ceil(step.ms / 1000)} s. The token stays in use.`);
         return;
       case 'keep':
         session.finality = step.trouble;
         this.refusedAs = this.parts.holder()?.holderId ?? null;
-        this.recoverAt = performance.now() + recoveryDelay();
+        this.times.recoverLater();
         log.warn(`No further renewal: ${step.trouble.detail} The token is used until it ends.`);
         this.parts.changed();
         return;
@@ -269,18 +249,15 @@ export class SessionKeeper {
     return standing;
   }
 
-  /** One attempt failed: again after 1, 2 and 4 seconds, then the state is `error` and recovery takes over. */
+  /** One attempt failed: once the attempts are used up the state is `error` and recovery takes over. */
   private fail(reason: string, retryAfterMs: number): void {
-    const delay = RETRY_DELAYS[this.failures];
-    this.failures += 1;
-    if (delay === undefined) {
+    const wait = this.times.failed(retryAfterMs);
+    if (wait === null) {
       this.noteTrouble(unreachable(reason));
       return;
     }
     this.parts.session.trouble = null;
-    this.recoverAt = null;
-    this.renewNotBefore = performance.now() + Math.max(delay, retryAfterMs);
-    this.parts.log.warn(`Renewal: ${reason}; trying again in ${delay / 1000} s. The token stays in use.`);
+    this.parts.log.warn(`Renewal: ${reason}; trying again in ${Math.ceil(wait / 1000)} s. The token stays in use.`);
   }
 
   private async replace(problem: Problem | null): Promise<Standing> {
@@ -312,7 +289,7 @@ export class SessionKeeper {
           receipts.acknowledge({ sessionId: session.token.sid, generation: session.token.gen, ended: true });
         }
         log.warn(`No usable token: ${session.death.detail}`);
-        this.recoverAt = performance.now() + recoveryDelay();
+        this.times.recoverLater();
         this.parts.changed();
         return 'dead';
     }
@@ -339,11 +316,8 @@ export class SessionKeeper {
     }
     session.take(token, confirmed);
     if (info !== undefined) session.info = info;
-    this.failures = 0;
-    this.refusedAsEarly = 0;
+    this.times.renewed();
     this.unsettled = false;
-    this.renewNotBefore = 0;
-    this.recoverAt = null;
     log.info(`On generation ${token.gen} of session ${token.sid}, from the ${source}.`);
     receipts.acknowledge({ sessionId: token.sid, generation: token.gen });
     this.parts.changed();
@@ -374,7 +348,8 @@ export class SessionKeeper {
     if (!this.toldKillSwitch) log.warn('The kill switch is on. The token is kept.');
     this.toldKillSwitch = true;
     session.killSwitch = true;
-    this.pause();
+    this.times.pause();
+    this.parts.changed();
     return 'kill-switch';
   }
 
@@ -382,14 +357,8 @@ export class SessionKeeper {
     const { session, log } = this.parts;
     if (session.trouble?.detail !== trouble.detail) log.warn(`${trouble.detail} Trying again within about a minute.`);
     session.trouble = trouble;
-    this.pause();
-    return trouble.reason === 'server_unreachable' ? 'unreachable' : 'behind';
-  }
-
-  /** Nothing is sent until the next recovery. */
-  private pause(): void {
-    this.renewNotBefore = Infinity;
-    this.recoverAt ??= performance.now() + recoveryDelay();
+    this.times.pause();
     this.parts.changed();
+    return trouble.reason === 'server_unreachable' ? 'unreachable' : 'behind';
   }
 }

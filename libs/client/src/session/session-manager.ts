@@ -103,7 +103,7 @@ export class SessionManager {
       holderId: this.options.holder?.()?.holderId ?? null,
       tokenFile: this.options.tokenFile,
       tokenFileCurrent: !this.keeper.writePending && this.store.problem === null,
-      renewNotBefore: this.keeper.renewNotBefore,
+      renewNotBefore: this.keeper.times.renewNotBefore,
     });
   }
 
@@ -134,7 +134,7 @@ export class SessionManager {
   /** The ledger answered a call: what waits for it to come back need not wait longer. */
   serverAnswered(): void {
     const { session, keeper } = this;
-    const waiting = keeper.recoverAt !== null && session.finality === null && session.usable() !== null;
+    const waiting = keeper.times.recoverAt !== null && session.finality === null && session.usable() !== null;
     if (waiting) this.queue.addDue('recover', () => keeper.recover());
   }
 
@@ -197,7 +197,8 @@ export class SessionManager {
     this.receipts.flush();
     if (keeper.holderCame()) queue.addDue('holder', () => keeper.reconsider());
     if (keeper.writePending) queue.addDue('write', () => keeper.writeAgain());
-    if (keeper.recoverAt !== null && now >= keeper.recoverAt) queue.addDue('recover', () => keeper.recover());
+    if (keeper.times.recoverAt !== null && now >= keeper.times.recoverAt)
+      queue.addDue('recover', () => keeper.recover());
     if (this.renewalIn() <= 0) queue.addDue('renew', () => keeper.renew());
     this.schedule();
   }
@@ -206,7 +207,7 @@ export class SessionManager {
   private renewalIn(): number {
     const { session, keeper } = this;
     if (session.renewAt === null || session.finality !== null || session.usable() === null) return Infinity;
-    return Math.max(session.renewAt - this.options.clock.earliest(), keeper.renewNotBefore - performance.now());
+    return Math.max(session.renewAt - this.options.clock.earliest(), keeper.times.renewNotBefore - performance.now());
   }
 
   private schedule(): void {
@@ -216,7 +217,7 @@ export class SessionManager {
     const waits = [
       TICK,
       this.renewalIn(),
-      this.keeper.recoverAt === null ? Infinity : this.keeper.recoverAt - performance.now(),
+      this.keeper.times.recoverAt === null ? Infinity : this.keeper.times.recoverAt - performance.now(),
       token === null ? Infinity : token.exp * 1000 - this.options.clock.earliest(),
     ];
     // Never longer than a tick: a laptop that slept notices, and no timer overflows 2^31−1 ms.
