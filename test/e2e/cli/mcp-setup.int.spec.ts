@@ -146,6 +146,17 @@ describe('mcp setup', () => {
     const run = await setup('--agent', 'desk');
     expect(run.exit).toBe(1);
     expect(run.stderr).toMatch(/session .* was created, but the token file could not be written: .*symlink/);
+    expect(run.stderr).toMatch(/run the same command again; it replaces this session/);
+  });
+
+  it('says that the session exists when the holder’s keys cannot be kept, and how to end one with a name', async () => {
+    mkdirSync(join(desktop.dataDir, 'holder.json'));
+    const run = await setup('--agent', 'desk', '--name', 'laptop');
+    expect(run.exit).toBe(1);
+    const [, id = ''] =
+      /session (\S+) was created, but this installation could not be made its holder/.exec(run.stderr) ?? [];
+    expect(run.stderr).toContain(`sledger session revoke ${id}`);
+    expect((await fixture.run('session', 'revoke', id)).exit).toBe(0);
   });
 });
 

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { startApi } from '../../../apps/api/src/start-api.js';
 import type { HolderView, SessionView } from '#libs/contracts';
+import { loadConfig } from '#libs/platform';
 import { CliFixture } from './cli-fixture.js';
 
 let fixture: CliFixture;
@@ -71,6 +73,21 @@ describe('mcp refresh-token', () => {
     expect((await sessionOf(sessionId)).status).toBe('active');
     const { items } = await fixture.json<{ items: SessionView[] }>('session', 'list');
     expect(items.map(({ id }) => id)).toEqual([sessionId]);
+  });
+
+  it('says what to do when the server no longer allows the old limits, and changes nothing', async () => {
+    const { sessionId } = await setup();
+    const before = readFileSync(tokenFile(), 'utf8');
+    const config = loadConfig({ ...fixture.environment, LEDGER_ABSOLUTE_LIFETIME: '86400' });
+    const stricter = await startApi({ config, logger: fixture.logger });
+    const run = await fixture.run('mcp', 'refresh-token', '--base-url', stricter.url ?? '');
+    await stricter.close();
+    expect(run).toMatchObject({ exit: 1, stdout: '' });
+    expect(run.stderr).toMatch(
+      new RegExp(`no longer accepts the limits of session ${sessionId}.*86400.*mcp setup`, 's'),
+    );
+    expect(readFileSync(tokenFile(), 'utf8')).toBe(before);
+    expect((await sessionOf(sessionId)).status).toBe('active');
   });
 
   it('warns and succeeds when the old session cannot be revoked', async () => {

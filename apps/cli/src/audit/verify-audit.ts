@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { AuditState, CloudEvent } from '#libs/contracts';
-import { eventTypeOf, streamOfEnvelope } from '#libs/contracts';
+import { exportedEventOf } from '#libs/contracts';
 import { type ExportedEvent, LogVerifier, parseVerifierKey, type VerifyReport } from '#libs/proof';
 import type { Cli } from '../cli.js';
 import { EXIT, Failure } from '../failure.js';
@@ -67,23 +67,7 @@ function parseLine(line: string, number: number): ExportedEvent | { checkpoint: 
   if (typeof value.position !== 'number' || typeof value.type !== 'string' || typeof value.subject !== 'string') {
     throw new Failure(`line ${number} of the export is no event of a ledger`, EXPORT_AGAIN, 'no_export');
   }
-  return exportedEvent(value as CloudEvent);
-}
-
-function exportedEvent(event: CloudEvent): ExportedEvent {
-  return {
-    position: event.position,
-    streamId: streamOfEnvelope(event),
-    version: event.streamversion,
-    id: event.id,
-    type: eventTypeOf(event.type) ?? event.type,
-    schemaVersion: Number(/\.v(\d+)$/.exec(event.type)?.[1] ?? 1),
-    time: event.time,
-    actor: event.actor,
-    requestId: event.requestid,
-    data: event.data,
-    leaf: event.leaf,
-  };
+  return exportedEventOf(value as CloudEvent);
 }
 
 function linesOf(path: string): AsyncIterable<string> {

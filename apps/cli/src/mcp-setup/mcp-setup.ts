@@ -45,10 +45,20 @@ export async function mcpSetup(cli: Cli, options: McpSetupOptions): Promise<void
   const owner = await cli.owner();
   const agent = options.agent === undefined ? await onlyAgent(owner) : await findAgent(owner, options.agent);
   const session = await issue(owner, agent, request, options.name);
-  const holderId = await holdSession(owner, { ...cli.settings, session, name });
-  const tokenFile = await writeToken(cli.settings.dataDir, session, options.name);
+  const made = { session, name: options.name };
+  const holderId = await afterwards(made, 'this installation could not be made its holder', () =>
+    holdSession(owner, { ...cli.settings, session, name }),
+  );
+  const tokenFile = await afterwards(made, 'the token file could not be written', () =>
+    writeToken(cli.settings.dataDir, made),
+  );
   // Planned anew: the host may have written its file meanwhile.
-  const backup = change === null ? null : await applyChange(planChange(host, path, serverNamed, entry));
+  const backup =
+    change === null
+      ? null
+      : await afterwards(made, `${path} could not be changed`, () =>
+          applyChange(planChange(host, path, serverNamed, entry)),
+        );
 
   const result: SetupResult = {
     sessionId: session.id,
@@ -87,17 +97,32 @@ function issue(
   });
 }
 
-async function writeToken(dataDir: string, session: SessionWithToken, name: string | undefined): Promise<string> {
+interface Made {
+  session: SessionWithToken;
+  /** As asked for; undefined: the holder without a name. */
+  name: string | undefined;
+}
+
+async function writeToken(dataDir: string, { session, name }: Made): Promise<string> {
   const { getMcpTokenPath, writeMcpToken } = await import('#libs/token-file');
   const path = getMcpTokenPath(dataDir, name);
+  await writeMcpToken(path, session.token ?? '');
+  return path;
+}
+
+/** A step after the session was made: that session stays, and its user must know. */
+async function afterwards<T>({ session, name }: Made, failed: string, step: () => Promise<T>): Promise<T> {
   try {
-    await writeMcpToken(path, session.token ?? '');
-    return path;
+    return await step();
   } catch (error) {
+    const otherwise =
+      name === undefined
+        ? 'it replaces this session'
+        : `and end this session: \`sledger session revoke ${session.id}\``;
     throw new Failure(
-      `session ${session.id} was created, but the token file could not be written: ${(error as Error).message}`,
-      'Mend that and run `sledger mcp setup` again; an MCP process that starts meanwhile fetches the token itself.',
-      'token_file_failed',
+      `session ${session.id} was created, but ${failed}: ${(error as Error).message}`,
+      `Mend that and run the same command again; ${otherwise}.`,
+      'setup_unfinished',
       { cause: error },
     );
   }

@@ -31,7 +31,7 @@ export async function refreshToken(cli: Cli, { name }: RefreshTokenOptions): Pro
   requireWritable(cli.settings.dataDir);
   const owner = await cli.owner();
   const old = await oldSession(owner, oldSessionId);
-  const session = await owner.createSession(inherited(old));
+  const session = await successorOf(owner, old);
   await writeOrUndo(owner, tokenFile, old, session);
   const warning = await endOldSession(owner, old, session);
   const result: RefreshResult = {
@@ -72,6 +72,22 @@ async function oldSession(owner: OwnerClient, sessionId: string): Promise<Sessio
       `this server does not know session ${sessionId} of the token file`,
       'The file is of another server: check --base-url and --data-dir, or start anew with `sledger mcp setup`.',
       'session_unknown',
+      { cause: error },
+    );
+  }
+}
+
+async function successorOf(owner: OwnerClient, old: SessionView): Promise<SessionWithToken> {
+  try {
+    return await owner.createSession(inherited(old));
+  } catch (error) {
+    const { problem } = error as { problem?: { code?: string; errors?: { message: string }[] } };
+    if (problem?.code !== 'BAD_REQUEST' && problem?.code !== 'TTL_EXCEEDS_ABSOLUTE_LIFETIME') throw error;
+    const why = problem.errors?.map(({ message }) => message).join('; ') ?? (error as Error).message;
+    throw new Failure(
+      `this server no longer accepts the limits of session ${old.id} (${why}); nothing has changed`,
+      'Make a session within the present ones: `sledger mcp setup`.',
+      'limits_refused',
       { cause: error },
     );
   }
