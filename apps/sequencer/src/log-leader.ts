@@ -6,6 +6,7 @@ import { LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
 import type { Logger } from '#libs/platform';
 import type { CheckpointSigner } from '#libs/proof';
 import { Checkpointer, RootDiffers } from './checkpoint/checkpointer.js';
+import { LogClock } from './clock/log-clock.js';
 import { HeadWatch } from './heads/head-watch.js';
 import { HorizonWatch } from './horizon/horizon-watch.js';
 import { ReceiptRetention } from './receipts/receipt-retention.js';
@@ -83,12 +84,14 @@ export class LogLeader implements OnApplicationBootstrap, OnApplicationShutdown 
     const { metrics, logger } = this.parts;
     const horizon = new HorizonWatch(database, (stall) => metrics.stall(stall, logger));
     const heads = new HeadWatch(database, (differing) => metrics.heads(differing, logger));
+    const clock = new LogClock(database, (standing, step) => metrics.clock(standing, step, logger));
     const receipts = new ReceiptRetention(database, (count) => logger.info({ count }, 'old receipts were forgotten'));
     const work = [
       sequencing.run(until),
       relay.run(until),
       this.sign(sequencing, until),
       horizon.run(until),
+      clock.run(until),
       heads.run(until),
       receipts.run(until),
     ];

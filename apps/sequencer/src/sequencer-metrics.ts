@@ -1,4 +1,5 @@
 import { Gauge, type Logger, type Registry } from '#libs/platform';
+import type { ClockStep } from '#libs/database';
 import type { HeadDifference } from '#libs/ledger';
 import type { Stall } from './horizon/horizon-watch.js';
 
@@ -12,6 +13,7 @@ export class SequencerMetrics {
   readonly signed: Gauge;
   readonly forked: Gauge;
   readonly altered: Gauge;
+  private readonly clockStep: Gauge;
   private readonly headsDiffering: Gauge;
   private readonly stalled: Gauge<(typeof STALL_LABELS)[number]>;
 
@@ -23,6 +25,7 @@ export class SequencerMetrics {
     this.signed = gauge('ledger_log_signed_size', 'Size of the newest signed checkpoint');
     this.forked = gauge('ledger_log_forked', '1 while stream and store tell different histories');
     this.altered = gauge('ledger_log_altered', '1 when the log no longer has a root that was signed');
+    this.clockStep = gauge('ledger_clock_step_seconds', 'By how much the database clock was set in the last five minutes');
     this.headsDiffering = gauge('ledger_heads_differing', 'Heads of the last sample that are not what the log says');
     this.stalled = new Gauge({
       name: 'ledger_log_horizon_stalled_seconds',
@@ -40,6 +43,19 @@ export class SequencerMetrics {
         `HEAD_DIFFERS: session ${sessionId} is not what its events say (${fields.join(', ')}). See: sledger audit verify --state`,
       );
     }
+  }
+
+  clock(standingMs: number, step: ClockStep | null, logger: Logger): void {
+    this.clockStep.set(Math.round(standingMs / 1000));
+    if (step === null) return;
+    const way = `${(Math.abs(step.ms) / 1000).toFixed(0)} s ${step.ms < 0 ? 'back' : 'forward'}`;
+    logger.error(
+      { code: 'CLOCK_STEPPED', stepMs: Math.round(step.ms) },
+      step.undone
+        ? `CLOCK_STEPPED: the database clock was set ${way}, to where it was`
+        : `CLOCK_STEPPED: the database clock was set ${way}. Events keep their order and a stream's times never go back; ` +
+            'sessions expire by this clock: if it is wrong, set it right',
+    );
   }
 
   /** One series at a time, gone when the stall is over: the labels name the culprit and never pile up. */

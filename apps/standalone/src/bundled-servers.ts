@@ -1,11 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedNats, EmbeddedPostgres, Supervised } from '#libs/embedded';
+import { EmbeddedNats, EmbeddedPostgres, LEDGER_DATABASE, Supervised } from '#libs/embedded';
 import { type Config, redactUrl } from '#libs/platform';
 import type { CloseStack } from './close-stack.js';
 import { natsListener } from './nats-listener.js';
-
-const DATABASE = 'session_ledger';
 
 export interface BundledServers {
   databaseUrl: string;
@@ -53,7 +51,7 @@ async function postgresServer({ dataDir, databaseUrl }: Config, opened: CloseSta
   const folder = join(dataDir, 'postgres');
   const postgres = await Supervised.start({
     name: 'PostgreSQL',
-    launch: (port) => EmbeddedPostgres.start({ dataDir: folder, database: DATABASE, port, onMessage: say }),
+    launch: (port) => EmbeddedPostgres.start({ dataDir: folder, database: LEDGER_DATABASE, port, onMessage: say }),
     onMessage: say,
   });
   opened.push('PostgreSQL', () => postgres.stop());

@@ -1,3 +1,4 @@
+export { CLOCK_DISTRUST_MS, ClockWatch, type ClockStep } from './clock-watch.js';
 export { Database, type Row } from './database.js';
 export { type DatabaseOptions } from './database-options.js';
 export { schemaState, type SchemaState } from './schema-state.js';

@@ -4,7 +4,15 @@ import { connect, type Msg } from '@nats-io/transport-node';
 import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { startProcess, testEnvironment, until } from '#libs/testing';
-import { EmbeddedNats, EmbeddedPostgres, identify, InstanceLock, Supervised } from './index.js';
+import {
+  EmbeddedNats,
+  EmbeddedPostgres,
+  identify,
+  InstanceLock,
+  LEDGER_DATABASE,
+  runningPostgresUrl,
+  Supervised,
+} from './index.js';
 
 function folder(): string {
   const made = mkdtempSync(join(testEnvironment().runDir, 'embedded-'));
@@ -43,6 +51,15 @@ async function abandon(code: string): Promise<string[]> {
 }
 
 describe('EmbeddedPostgres', () => {
+  it('is found by another program of ours while it runs', async () => {
+    const dataDir = folder();
+    expect(runningPostgresUrl(dataDir)).toBeNull();
+    const server = await EmbeddedPostgres.start({ dataDir, database: LEDGER_DATABASE });
+    expect(runningPostgresUrl(dataDir)).toBe(server.url);
+    await server.stop();
+    expect(runningPostgresUrl(dataDir)).toBeNull();
+  });
+
   it('keeps its data over a stop, wants the generated password, and runs with full durability', async () => {
     const dataDir = folder();
     const first = await startPostgres(dataDir);

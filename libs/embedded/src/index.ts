@@ -2,6 +2,7 @@ export { EmbeddedNats, type EmbeddedNatsOptions, type NatsUser } from './nats/em
 export { findNatsServer } from './nats/nats-binary.js';
 export { locateCluster, type ClusterLocation } from './postgres/cluster-location.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
+export { LEDGER_DATABASE, runningPostgresUrl } from './postgres/running-postgres.js';
 export { freePort } from './free-port.js';
 export { InstanceLock } from './instance-lock.js';
 export { identify, type ProcessIdentity } from './process-identity.js';

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import pg from 'pg';
 import { toCloudEvent } from '#libs/contracts';
 import { readRecorded, sequence } from '#libs/ledger';
 import { auditPosition, Projection, queryAudit, rebuild } from '#libs/read-models';
 import { until } from '#libs/testing';
+import { IdWatch } from './held-ids.js';
 import { appendMany, appendTo, createLog, type LogFixture } from './log-fixture.js';
 
 const SOURCE = 'urn:test';
@@ -75,4 +77,56 @@ it('a read model is rebuilt beside the live one and swapped, while it is read an
     `select generation from read_model.generation where model = 'audit' and live`,
   );
   expect(swapped).toEqual([{ generation: (live?.generation ?? 0) + 1 }]);
+});
+
+it('a reader who holds the view delays the swap, never the events: the swap gives up at once and comes again', async () => {
+  await using log = await createLog();
+  await appendMany(log.ledger, 700);
+  await turn(log);
+  const reader = new pg.Client({ connectionString: log.url });
+  await reader.connect();
+  await reader.query('begin');
+  await reader.query('select from read_model.audit limit 1');
+  const watch = await IdWatch.start(log.url, 'fault test');
+  const looker = new pg.Client({ connectionString: log.url });
+  await looker.connect();
+  const attempts = new Set<string>();
+  const sizes = new Set<number>();
+  let swapped = false;
+  const rebuilding = rebuild('audit', {
+    database: log.database,
+    readLog: async (after, limit) =>
+      (await readRecorded(log.database, after, limit)).map((event) => toCloudEvent(event, SOURCE)),
+  }).then(() => (swapped = true));
+  const waiting = `
+    select a.xact_start::text as began from pg_locks l join pg_stat_activity a using (pid)
+    where not l.granted and l.database = (select oid from pg_database where datname = current_database())
+      and l.relation = 'read_model.audit'::regclass and l.mode = 'AccessExclusiveLock'`;
+  await until(
+    async () => {
+      for (const { began } of (await looker.query<{ began: string }>(waiting)).rows) attempts.add(began);
+      // Meanwhile the log goes on, and others read.
+      await appendTo(log.ledger);
+      await turn(log);
+      sizes.add((await queryAudit(log.database, { limit: 50 }, { source: SOURCE, agents: null })).items.length);
+      return attempts.size >= 3;
+    },
+    { timeoutMs: 30_000, describe: 'three attempts to swap' },
+  );
+  await looker.end();
+  expect(swapped).toBe(false);
+  expect([...sizes]).toEqual([50]);
+  await watch[Symbol.asyncDispose]();
+  expect(watch.held.seen).toBeGreaterThan(0);
+  expect(watch.held.longestMs).toBeLessThan(1_000);
+  await reader.query('rollback');
+  await reader.end();
+  await rebuilding;
+  await turn(log);
+  const text = `select generation from read_model.generation where model = 'audit' and live`;
+  expect(await log.database.query(text)).toEqual([{ generation: 2 }]);
+  const missing = await log.database.query(`
+    select e.position from ledger.entry e full join read_model.audit a using (position)
+    where a.position is null or e.position is null`);
+  expect(missing).toEqual([]);
 });

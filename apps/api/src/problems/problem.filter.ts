@@ -13,6 +13,9 @@ const FASTIFY_ERRORS: Record<string, ErrorCode> = {
 const OAUTH_PATHS = new Set(ROUTES.filter(({ oauth }) => oauth).map(({ path }) => path));
 /** PostgreSQL is gone, starting, or out of connections. */
 const DATABASE_GONE = /^(08|53|57P0)|^ECONN|^EPIPE|^ENOTFOUND/;
+/** SQLSTATE of a full disk; a quota and a limit on the size of files have none of their own. */
+const DISK_FULL = '53100';
+const NO_ROOM = /: (No space left on device|Disk quota exceeded|File too large)$/;
 /** Data exceptions: a value that came past the schemas and that PostgreSQL cannot take. */
 const VALUE_REFUSED = /^22/;
 /** What the driver says without a code. */
@@ -71,6 +74,10 @@ function asLedgerError(error: unknown): LedgerError {
   if (typeof code === 'string') {
     const known = FASTIFY_ERRORS[code];
     if (known) return new LedgerError(known, {}, cause);
+    if (code === DISK_FULL || NO_ROOM.test(message ?? '')) {
+      const detail = 'The disk of the database is full. Nothing of this was recorded: make room there, then repeat it.';
+      return new LedgerError('UPSTREAM_UNAVAILABLE', { detail }, cause);
+    }
     if (DATABASE_GONE.test(code)) return new LedgerError('UPSTREAM_UNAVAILABLE', {}, cause);
     if (isRefusedValue(error)) return new LedgerError('BAD_REQUEST', { detail: 'A value cannot be stored.' }, cause);
   }

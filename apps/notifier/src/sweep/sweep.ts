@@ -1,5 +1,4 @@
-import { performance } from 'node:perf_hooks';
-import type { Database } from '#libs/database';
+import { CLOCK_DISTRUST_MS, ClockWatch, type Database } from '#libs/database';
 import type { Logger } from '#libs/platform';
 
 /** What the sweep asks of a session whose time has come: each appends at most one event, or nothing. */
@@ -19,10 +18,6 @@ export interface SweepParts {
 
 const PAGE = 500;
 const PARALLEL = 8;
-/** A database clock that moves otherwise than ours by more than this has been set. */
-const CLOCK_STEP_MS = 5_000;
-/** So long the owner has to set it right again before sessions are expired by the new time. */
-const CLOCK_DISTRUST_MS = 300_000;
 
 /**
  * The next page of heads that are due, after due time and session id. The time is read once, by a subselect: a volatile
@@ -35,12 +30,11 @@ export const DUE_HEADS = `select session_id, due_at, expires_at <= extract(epoch
 
 /** Looks at every session whose time has come: reads by index without locks, appends one by one. */
 export class Sweep {
-  private lastSeen: { database: number; monotonic: number } | null = null;
-  /** Milliseconds by which the database's clock was set and not yet set back, and since when (monotonic). */
-  private step = 0;
-  private steppedAt = -Infinity;
+  private readonly clock: ClockWatch;
 
-  constructor(private readonly parts: SweepParts) {}
+  constructor(private readonly parts: SweepParts) {
+    this.clock = new ClockWatch(parts.database, parts.monotonic);
+  }
 
   /** One pass over all heads that are due now. Returns how many it looked at. */
   async pass(signal: AbortSignal): Promise<number> {
@@ -80,29 +74,16 @@ export class Sweep {
 
   /** Whether the database's clock moved like ours: a step must not end sessions before somebody could set it right. */
   private async clockIsGood(): Promise<boolean> {
-    const rows = await this.parts.database.query<{ now: number }>(
-      'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
-    );
-    const { monotonic = () => performance.now() } = this.parts;
-    const seen = { database: rows[0]!.now, monotonic: monotonic() };
-    const { lastSeen } = this;
-    this.lastSeen = seen;
-    if (lastSeen === null) return true;
-    const moved = seen.database - lastSeen.database - (seen.monotonic - lastSeen.monotonic);
-    if (Math.abs(moved) > CLOCK_STEP_MS) this.noteStep(moved, seen.monotonic);
-    return Math.abs(this.step) <= CLOCK_STEP_MS || seen.monotonic - this.steppedAt > CLOCK_DISTRUST_MS;
-  }
-
-  private noteStep(moved: number, now: number): void {
-    const undone = Math.abs(this.step + moved) <= CLOCK_STEP_MS && now - this.steppedAt <= CLOCK_DISTRUST_MS;
-    this.step = undone ? 0 : moved;
-    this.steppedAt = now;
-    this.parts.logger.error(
-      { stepMs: Math.round(moved) },
-      undone
-        ? 'the database clock was set back to where it was: sessions are expired again'
-        : `the database clock was set: no session is expired for ${CLOCK_DISTRUST_MS / 60_000} minutes. If it is wrong, set it right`,
-    );
+    const step = await this.clock.look();
+    if (step !== null) {
+      this.parts.logger.error(
+        { stepMs: Math.round(step.ms) },
+        step.undone
+          ? 'the database clock was set back to where it was: sessions are expired again'
+          : `the database clock was set: no session is expired for ${CLOCK_DISTRUST_MS / 60_000} minutes. If it is wrong, set it right`,
+      );
+    }
+    return this.clock.standingStepMs === 0;
   }
 }
 

@@ -118,7 +118,7 @@ export class Relay {
 
   private async publishFrom(first: number, stream: LogStream, signal: AbortSignal): Promise<void> {
     let next = first;
-    let checkAt = Date.now() + CHECK_MS;
+    let checkAt = performance.now() + CHECK_MS;
     while (!signal.aborted) {
       const events = await this.take(next);
       const last = events.at(-1);
@@ -126,12 +126,12 @@ export class Relay {
         await stream.publish(events.map((event) => logMessageOf(event, this.options.source)));
         next = last.position + 1;
         this.options.onPublished?.(events.length, last.position);
-        checkAt = Date.now() + CHECK_MS;
-      } else if (Date.now() > checkAt) {
+        checkAt = performance.now() + CHECK_MS;
+      } else if (performance.now() > checkAt) {
         const position = await stream.position();
         if (position?.last !== next - 1)
           throw new Error(`the stream ends at ${position?.last ?? 'nothing'}, not at ${next - 1}`);
-        checkAt = Date.now() + CHECK_MS;
+        checkAt = performance.now() + CHECK_MS;
       } else {
         await this.wake.sleep(IDLE_MS, signal);
       }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stopLeftover } from '../leftover.js';
 
 const PID_LINE = 0;
+const PORT_LINE = 3;
 const STATUS_LINE = 7;
 
 /** Fast shutdown, then immediate, then what cannot be refused. */
@@ -25,6 +26,12 @@ function readLines(cluster: string): string[] | undefined {
 export function isReady(cluster: string, pid: number): boolean {
   const lines = readLines(cluster);
   return Number(lines?.[PID_LINE]) === pid && lines?.[STATUS_LINE]?.trim() === 'ready';
+}
+
+/** Port of the server on this cluster; null when it has none that accepts connections. */
+export function runningPort(cluster: string): number | null {
+  const lines = readLines(cluster);
+  return lines?.[STATUS_LINE]?.trim() === 'ready' ? Number(lines[PORT_LINE]) : null;
 }
 
 /** Stops the server that a killed start left on this cluster, and clears a pid file that now names somebody else. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LOG, type CloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import { advance, MODELS } from '../projection.js';
@@ -15,9 +16,16 @@ export interface RebuildOptions {
 }
 
 const BATCH = 1_000;
+const SMALLEST_BATCH = 50;
+/** A transaction of the rebuild holds back everybody's events from its first row on: slower ones get fewer rows. */
+const BATCH_MS = 150;
 /** What may be missing at most when the swap's transaction begins: it holds the live model's checkpoint meanwhile. */
 const SWAP_BACKLOG = 500;
-const SWAP_WAIT_MS = 500;
+/** How long the swap waits for the projector's batch: it has no transaction id yet. */
+const CHECKPOINT_WAIT_MS = 500;
+/** How long it waits for readers of the view: it has one then, and later readers wait behind it. */
+const VIEW_WAIT_MS = 50;
+const SWAP_PAUSE_MS = 150;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Where the new generation must be: level with the live one; where that one must go, at the end of the log. */
@@ -30,59 +38,90 @@ const GOAL = `
  * transaction is one batch long. Answers the position at the swap.
  */
 export async function rebuild(name: ReadModelName, options: RebuildOptions): Promise<number> {
-  const { database, readLog, batchSize = BATCH, onProgress, signal } = options;
   const model = modelOf(name);
-  const [begun] = await database.query<{ generation: number }>('select read_model.begin_rebuild($1) as generation', [
-    name,
-  ]);
-  const generation = (begun as { generation: number }).generation;
-  let position = 0;
-  let reading = readLog(0, batchSize);
+  const [begun] = await options.database.query<{ generation: number }>(
+    'select read_model.begin_rebuild($1) as generation',
+    [name],
+  );
+  const fresh = { model, generation: (begun as { generation: number }).generation, position: 0 };
   for (;;) {
-    signal?.throwIfAborted();
-    const goal = await goalOf(database, name);
-    onProgress?.({ position, total: goal });
-    if (goal - position <= SWAP_BACKLOG) break;
-    const batch = await reading;
-    const next = batch.at(-1)?.position ?? position;
-    // The store reads on while this batch is folded; its failure is told when its turn comes.
-    reading = readLog(next, batchSize);
-    reading.catch(() => undefined);
-    await database.transaction((client) => advance(client, model, { generation, position }, batch));
-    position = next;
-  }
-  for (;;) {
-    signal?.throwIfAborted();
-    const swapped = await swap(name, generation, position, options).catch((error: unknown) => {
+    await catchUp(fresh, options);
+    const swapped = await swap(fresh, options).catch((error: unknown) => {
       if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return null;
       throw error;
     });
     if (swapped !== null) return swapped;
+    // Whoever waited behind this attempt has its turn, and events get their place.
+    await sleep(SWAP_PAUSE_MS, undefined, { signal: options.signal });
   }
 }
 
+/** The generation that is being built. */
+interface Fresh {
+  model: ReadModel;
+  generation: number;
+  position: number;
+}
+
+/** Folds batch after batch until hardly anything is missing. */
+async function catchUp(fresh: Fresh, options: RebuildOptions): Promise<void> {
+  const { database, readLog, batchSize = BATCH, onProgress, signal } = options;
+  let size = batchSize;
+  let reading = readAhead(readLog, fresh.position, size);
+  for (;;) {
+    signal?.throwIfAborted();
+    const goal = await goalOf(database, fresh.model.name);
+    onProgress?.({ position: fresh.position, total: goal });
+    if (goal - fresh.position <= SWAP_BACKLOG) return;
+    const batch = await reading;
+    const next = batch.at(-1)?.position;
+    if (next === undefined) throw storeLacks(fresh.position + 1);
+    // The store reads on while this batch is folded.
+    reading = readAhead(readLog, next, size);
+    const started = performance.now();
+    await database.transaction((client) => advance(client, fresh.model, fresh, batch));
+    fresh.position = next;
+    size = nextSize(size, performance.now() - started, batchSize);
+  }
+}
+
+/** What fails is told when its turn comes. */
+function readAhead(readLog: ReadLog, after: number, limit: number): Promise<CloudEvent[]> {
+  const reading = readLog(after, limit);
+  reading.catch(() => undefined);
+  return reading;
+}
+
+function nextSize(size: number, tookMs: number, largest: number): number {
+  if (tookMs > BATCH_MS) return Math.min(size, Math.max(SMALLEST_BATCH, Math.floor(size / 2)));
+  return tookMs < BATCH_MS / 2 ? Math.min(size * 2, largest) : size;
+}
+
 /**
- * Brings the new generation level with the live one and makes it that, in one transaction. It waits only so long for a
- * reader of the view: with a transaction id of its own it would hold back everybody's events meanwhile.
+ * Brings the new generation level with the live one and makes it that, in one transaction. It gives up soon when the view
+ * is being read: with a transaction id of its own it holds back everybody's events meanwhile.
  */
-function swap(name: ReadModelName, generation: number, from: number, options: RebuildOptions): Promise<number> {
-  const { database, readLog } = options;
-  const model = modelOf(name);
+function swap({ model, generation, position: from }: Fresh, { database, readLog }: RebuildOptions): Promise<number> {
   return database.transaction(async (client) => {
-    await client.query(`set local lock_timeout = '${SWAP_WAIT_MS}ms'`);
-    const { rows } = await client.query<{ position: number }>(`${GOAL} for update of g`, [name]);
+    await client.query(`set local lock_timeout = '${CHECKPOINT_WAIT_MS}ms'`);
+    const { rows } = await client.query<{ position: number }>(`${GOAL} for update of g`, [model.name]);
     const target = rows[0]?.position ?? 0;
     // The live model may stand still while this reads: the store has these events already.
     for (let position = from; position < target;) {
       const rest = await readLog(position, target - position);
       const reached = rest.at(-1)?.position;
-      if (reached === undefined) throw new Error(`the store lacks position ${position + 1}, the live one has it`);
+      if (reached === undefined) throw storeLacks(position + 1);
       await advance(client, model, { generation, position }, rest);
       position = reached;
     }
-    await client.query('select read_model.swap($1, $2)', [name, generation]);
+    await client.query(`set local lock_timeout = '${VIEW_WAIT_MS}ms'`);
+    await client.query('select read_model.swap($1, $2)', [model.name, generation]);
     return target;
   });
+}
+
+function storeLacks(position: number): Error {
+  return new Error(`the store lacks position ${position}, the live read model has it`);
 }
 
 function modelOf(name: ReadModelName): ReadModel {

@@ -1,0 +1,48 @@
+import pg from 'pg';
+
+/** A month ago: the relay does not publish what is older than the stream keeps. */
+const FILL = [
+  'set session_replication_role = replica',
+  `insert into ledger.event (epoch, stream_id, version, event_id, type, schema_version, occurred_at, actor, request_id, payload, leaf)
+   select 1, 'agent:' || agent, version, id, type, 1, at, 'owner', 'sample', payload,
+     ledger.leaf('agent:' || agent, version, id, type, 1::smallint, (extract(epoch from at) * 1000000)::bigint, 'owner', 'sample', payload)
+   from (
+     select agent, version, id, at, case when n % 10 = 0 then 'AgentDisabled' else 'AgentEnabled' end as type,
+       case when n % 10 = 0 then '{"agentId":"' || agent || '","reason":"the laptop of number ' || n % 100 || ' was lost"}'
+            else '{"agentId":"' || agent || '"}' end as payload
+     from (
+       select n, 1 + n / 1000 as version, gen_random_uuid() as id,
+         date_trunc('second', now()) - interval '30 days' + n * interval '1 second' as at,
+         ('00000000-0000-7000-8000-' || lpad(to_hex(n % 1000), 12, '0'))::uuid as agent
+       from generate_series(0, :rows - 1) n
+     ) numbered
+   ) facts`,
+  `insert into ledger.stream (stream_id, version, head, occurred_micros)
+   select stream_id, max(version), sha256(stream_id::bytea), (extract(epoch from max(occurred_at)) * 1000000)::bigint
+   from ledger.event group by stream_id`,
+  `insert into ledger.entry (log, position, stream_id, version, leaf)
+   select 'main', row_number() over (order by seq), stream_id, version, leaf from ledger.event`,
+  `update ledger.sequencer set (epoch, txid, seq, position) =
+     (select epoch, txid, seq, :rows from ledger.event order by epoch desc, txid desc, seq desc limit 1)`,
+  `insert into read_model.audit_g1 (position, occurred_at, stream_id, version, agent_id, type, actor, reason)
+   select e.position, v.occurred_at, v.stream_id, v.version, (v.payload::json ->> 'agentId')::uuid, v.type, v.actor,
+     v.payload::json ->> 'reason'
+   from ledger.entry e join ledger.event v using (stream_id, version) order by e.position`,
+  'update read_model.generation set position = :rows',
+  'set session_replication_role = default',
+  'analyze',
+];
+
+/**
+ * Gives an empty, migrated database a log of so many events of a thousand agents that is a month old, sequenced and
+ * projected, as if a year of use had left it. One event in ten bears a reason.
+ */
+export async function fillLog(url: string, rows: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of FILL) await client.query(statement.replaceAll(':rows', String(rows)));
+  } finally {
+    await client.end();
+  }
+}
