@@ -8,6 +8,7 @@ import { loadMigrations } from './migrations.js';
 const LATER = [
   'newest-checkpoint',
   'receipt-retention',
+  'oldest-unsequenced',
   'adopted-log',
   'revoked-keys',
   'channel-language-and-quiet-hours',

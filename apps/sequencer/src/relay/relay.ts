@@ -40,12 +40,15 @@ export class Relay {
   private readonly wake = new Wake();
   /** Events from the sequencer that are to be published next; dense. */
   private buffer: RecordedEvent[] = [];
+  /** The last position that the store is known to have. */
+  private known = 0;
 
   constructor(private readonly options: RelayOptions) {}
 
   /** Takes what was just sequenced, to save reading it again. What it cannot keep is read from the store later. */
   offer(events: RecordedEvent[]): void {
     const last = this.buffer.at(-1);
+    this.known = Math.max(this.known, events.at(-1)?.position ?? 0);
     const follows = last === undefined || events[0]?.position === last.position + 1;
     if (follows && this.buffer.length + events.length <= BUFFERED) this.buffer.push(...events);
     this.wake.call();
@@ -119,6 +122,7 @@ export class Relay {
   private async publishFrom(first: number, stream: LogStream, signal: AbortSignal): Promise<void> {
     let next = first;
     let checkAt = performance.now() + CHECK_MS;
+    this.known = await lastPosition(this.options.database);
     while (!signal.aborted) {
       const events = await this.take(next);
       const last = events.at(-1);
@@ -133,16 +137,23 @@ export class Relay {
           throw new Error(`the stream ends at ${position?.last ?? 'nothing'}, not at ${next - 1}`);
         checkAt = performance.now() + CHECK_MS;
       } else {
-        await this.wake.sleep(IDLE_MS, signal);
+        await this.idle(signal);
       }
     }
+  }
+
+  /** The sequencer tells of every event; the store is asked in case somebody else gave one its position. */
+  private async idle(signal: AbortSignal): Promise<void> {
+    const { known } = this;
+    await this.wake.sleep(IDLE_MS, signal);
+    if (this.known === known) this.known = await lastPosition(this.options.database);
   }
 
   private async take(next: number): Promise<RecordedEvent[]> {
     const { database } = this.options;
     this.buffer = dropBefore(this.buffer, next);
     if (this.buffer[0]?.position === next) return this.buffer.splice(0, WINDOW);
-    if (this.buffer.length === 0 && (await lastPosition(database)) < next) return [];
+    if (this.known < next) return [];
     return readRecorded(database, next - 1, WINDOW);
   }
 }

@@ -1,6 +1,6 @@
 import { LOG, type EventType, type RecordedEvent } from '#libs/contracts';
 import type { Database, PoolClient } from '#libs/database';
-import { eventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
+import { entriesAfter, eventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
 
 type LogRow = StoredEventRow & { position: number };
 
@@ -10,8 +10,7 @@ const SEQUENCE =
 
 const READ_RECORDED = `
   select e.position, ${STORED_EVENT_COLUMNS}
-  from ledger.entry e ${eventOf('e')}
-  where e.log = $1 and e.position > $2 order by e.position limit $3`;
+  from ${entriesAfter('$1', '$2', '$3')} e ${eventOf('e')} order by e.position`;
 
 /** Who keeps new events from getting their position. */
 export interface HorizonHolder {

@@ -1,7 +1,14 @@
 import { LOG } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import type { EventStore, LogEntry, StoredEvent } from '../types.js';
-import { eventOf, logEntryOf, STORED_EVENT_COLUMNS, storedEventOf, type StoredEventRow } from './stored-events.js';
+import {
+  entriesAfter,
+  eventOf,
+  logEntryOf,
+  STORED_EVENT_COLUMNS,
+  storedEventOf,
+  type StoredEventRow,
+} from './stored-events.js';
 
 const READ_STREAM = `
   select ${STORED_EVENT_COLUMNS}
@@ -9,8 +16,7 @@ const READ_STREAM = `
 
 const READ_LOG = `
   select e.position, ${STORED_EVENT_COLUMNS}
-  from ledger.entry e ${eventOf('e')}
-  where e.log = $1 and e.position > $2 order by e.position limit $3`;
+  from ${entriesAfter('$1', '$2', '$3')} e ${eventOf('e')} order by e.position`;
 
 const ALL = 1_000_000;
 

@@ -11,6 +11,14 @@ export function eventOf(alias: string): string {
   ) v on true`;
 }
 
+/**
+ * The next entries of a log, by position. Limited before anything is joined: without statistics the planner would rather
+ * look up the event of every entry, and sort, and only then take so many.
+ */
+export function entriesAfter(log: string, position: string, limit: string): string {
+  return `(select * from ledger.entry where log = ${log} and position > ${position} order by position limit ${limit})`;
+}
+
 /** Columns of `ledger.event` (alias `v`) that make a StoredEvent. */
 export const STORED_EVENT_COLUMNS = `
   v.stream_id, v.version, v.event_id::text, v.type, v.schema_version,

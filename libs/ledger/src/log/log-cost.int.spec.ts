@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { agentStream, LOG } from '#libs/contracts';
+import { Database } from '#libs/database';
+import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { createLedger, oldestUnsequenced, readRecorded, type NewEvent } from '../index.js';
+
+const EVENTS = 6_000;
+const EACH = 1_000;
+
+let place: TestDatabase;
+/** One connection: the counts below are those of its own session. */
+let database: Database;
+
+beforeAll(async () => {
+  place = await createTestDatabase();
+  database = await Database.open({ url: place.url, applicationName: 'log cost spec', poolSize: 1 });
+  const ledger = createLedger(database);
+  for (let made = 0; made < EVENTS; made += EACH) {
+    const agentId = randomUUID();
+    const events = Array.from({ length: EACH }, (): NewEvent => {
+      return { id: randomUUID(), time: Date.now(), type: 'AgentEnabled', data: { agentId } };
+    });
+    const streams = [{ streamId: agentStream(agentId), expectedVersion: 0, events }];
+    await ledger.append({ streams, actor: 'owner', requestId: 'fill' });
+  }
+  await database.query('select count(*) from ledger.sequence($1, $2)', [LOG, EVENTS]);
+});
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
+});
+
+/** Rows of ledger.event that `work` fetches, and entries of its indexes that it reads. */
+async function eventsRead(work: () => Promise<unknown>): Promise<number> {
+  const before = await counted();
+  await work();
+  return (await counted()) - before;
+}
+
+async function counted(): Promise<number> {
+  await database.query('select pg_stat_force_next_flush()');
+  const [row] = await database.query<{ n: number }>(
+    `select (t.seq_tup_read + t.idx_tup_fetch + (
+       select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid
+     ))::int as n
+     from pg_stat_user_tables t where t.schemaname = 'ledger' and t.relname = 'event'`,
+  );
+  return row?.n ?? 0;
+}
+
+describe('the log, however long it is', () => {
+  it('is asked for its oldest waiting event without being read', async () => {
+    // Plans of a session change after five uses: none of them may read the log.
+    for (let use = 0; use < 7; use += 1) {
+      expect(await eventsRead(() => oldestUnsequenced(database))).toBeLessThan(5);
+    }
+  });
+
+  it('gives a page of events by looking up these events alone', async () => {
+    for (let use = 0; use < 7; use += 1) {
+      expect(await eventsRead(() => readRecorded(database, 100, 50))).toBeLessThan(150);
+    }
+  });
+
+  it('is asked for new events, where there are none, without being read', async () => {
+    for (let use = 0; use < 7; use += 1) {
+      const ask = () => database.query('select count(*) from ledger.sequence($1, 1000)', [LOG]);
+      expect(await eventsRead(ask)).toBeLessThan(5);
+    }
+  });
+});
