@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OwnerClient } from '#libs/client';
@@ -8,6 +8,7 @@ import { Database } from '#libs/database';
 import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
 import { type RunningProcess, startProcess } from '#libs/testing';
 import { SecretBox } from '#libs/tokens';
+import { runBench, type BenchRun } from '../bench-run.js';
 import { SessionMaker } from './aged-sessions.js';
 import { load, type Load, type LoadResult, type Request } from './load.js';
 import { OIDC_TABLE } from './oidc-adapter.js';
@@ -28,29 +29,23 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const dist = join(import.meta.dirname, '..', '..', '..');
 
-const stops: (() => Promise<unknown>)[] = [];
-try {
-  await run();
-} finally {
-  for (const stop of stops.reverse()) await stop();
-}
+await runBench('api', bench);
 
-async function run(): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'bench-api-'));
-  stops.push(async () => rmSync(dataDir, { recursive: true, force: true }));
+async function bench(run: BenchRun): Promise<void> {
+  const dataDir = run.folder;
   const postgres = await EmbeddedPostgres.start({
     dataDir: join(dataDir, 'postgres'),
     database: 'bench',
     settings: { max_connections: '200' },
   });
-  stops.push(() => postgres.stop());
+  run.onEnd(() => postgres.stop());
   const cacheDir = join(homedir(), '.cache', 'session-ledger');
   const nats = await EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir });
-  stops.push(() => nats.stop());
+  run.onEnd(() => nats.stop());
 
   const sealKey = randomBytes(32).toString('base64');
   const issuer = 'http://127.0.0.1:3100';
-  const api = await service([join(dist, 'apps', 'api', 'src', 'main.js')], /"url":"(http[^"]+)"/, {
+  const api = await service(run, [join(dist, 'apps', 'api', 'src', 'main.js')], /"url":"(http[^"]+)"/, {
     LEDGER_DATA_DIR: dataDir,
     DATABASE_URL: postgres.url,
     NATS_URL: nats.url,
@@ -63,16 +58,23 @@ async function run(): Promise<void> {
     LEDGER_LOG_LEVEL: 'info',
   });
   const database = await Database.open({ url: postgres.url, applicationName: 'bench', poolSize: 64 });
-  stops.push(() => database[Symbol.asyncDispose]());
+  run.onEnd(() => database[Symbol.asyncDispose]());
   await prepareBaseline(database);
-  const bare = await service([join(import.meta.dirname, 'bare-routes.js'), postgres.url, POOL], /(http\S+) ready/, {});
+  const bare = await service(
+    run,
+    [join(import.meta.dirname, 'bare-routes.js'), postgres.url, POOL],
+    /(http\S+) ready/,
+    {},
+  );
 
   const owner = new OwnerClient({ baseUrl: api, credential: readFileSync(join(dataDir, 'owner-key'), 'utf8').trim() });
   const agent = await owner.createAgent({ name: 'bench' });
   const maker = new SessionMaker(database, agent, { box: SecretBox.open({ base64: sealKey }), issuer });
 
   const peerScript = join(import.meta.dirname, 'oidc-peer.js');
-  const peer = JSON.parse(await service([peerScript, postgres.url, POOL, '64'], /peer (\{.*\}) ready/, {})) as Peer;
+  const peer = JSON.parse(
+    await service(run, [peerScript, postgres.url, POOL, '64'], /peer (\{.*\}) ready/, {}),
+  ) as Peer;
   const { key } = await owner.http.json<{ key: string }>('POST', '/v1/api-keys', {
     body: { name: 'a resource server', role: 'resource' },
   });
@@ -185,9 +187,9 @@ function rowsOf(connections: number, results: Record<string, LoadResult[]>): Row
   ];
 }
 
-async function service(args: string[], ready: RegExp, env: Record<string, string>): Promise<string> {
+async function service(run: BenchRun, args: string[], ready: RegExp, env: Record<string, string>): Promise<string> {
   const started: RunningProcess = await startProcess(process.execPath, { args, env });
-  stops.push(() => started.stop());
+  run.onEnd(() => started.stop());
   const [, url = ''] = await started.waitFor(ready, 60_000);
   return url;
 }

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { generateHolderKeys, OwnerClient, publicKeysOf, saveHolder } from '#libs/client';
@@ -20,9 +19,11 @@ export class BenchLedger implements AsyncDisposable {
     readonly owner: OwnerClient,
   ) {}
 
-  static async start(): Promise<BenchLedger> {
-    const root = mkdtempSync(join(tmpdir(), 'bench-mcp-'));
+  /** Its data lie under `root`. */
+  static async start(root: string): Promise<BenchLedger> {
     const dataDir = join(root, 'ledger');
+    // Passable for PostgreSQL's own user: else its cluster would lie elsewhere and stay behind.
+    mkdirSync(dataDir, { mode: 0o711 });
     const process_ = await startProcess(process.execPath, {
       args: [MAIN],
       env: {
@@ -58,6 +59,5 @@ export class BenchLedger implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.process.stop();
-    rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '#libs/testing';
 import { LedgerProxy } from '../../scenarios/ledger-proxy.js';
 import { allOf, McpHost } from '../../scenarios/mcp-host.js';
+import { runBench } from '../bench-run.js';
 import { BenchLedger } from './bench-ledger.js';
 import { refreshTimes } from './refresh-token.js';
 
@@ -135,8 +136,9 @@ async function wakeUp(ledger: BenchLedger): Promise<Row[]> {
   ];
 }
 
-async function main(): Promise<void> {
-  await using ledger = await BenchLedger.start();
+await runBench('mcp', async (run) => {
+  const ledger = await BenchLedger.start(run.folder);
+  run.onEnd(() => ledger[Symbol.asyncDispose]());
   const rows = [
     ...(await startAndMemory(ledger)),
     ...(await hotSwap(ledger)),
@@ -154,6 +156,4 @@ async function main(): Promise<void> {
     );
   }
   process.exitCode = rows.every(({ met }) => met) ? 0 : 1;
-}
-
-await main();
+});

@@ -1,4 +1,3 @@
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '#libs/embedded';
@@ -12,7 +11,6 @@ export interface BenchPostgres {
 
 /** A PostgreSQL for this run alone. */
 export async function startBenchDatabase(folder: string): Promise<BenchPostgres> {
-  chmodSync(folder, 0o711);
   const postgres = await EmbeddedPostgres.start({ dataDir: join(folder, 'postgres'), database: 'bench' });
   const administer = async (statement: string): Promise<void> => {
     const client = new pg.Client({ connectionString: postgres.url });

@@ -1,7 +1,5 @@
 /** `npm run bench:notifier`: what a notifier of one process delivers. See docs/benchmarks.md for how to read it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { runBench } from '../bench-run.js';
 import { measureBurst } from './burst.js';
 import { startBenchDatabase } from './bench-database.js';
 import { measureLatency } from './latency.js';
@@ -11,9 +9,9 @@ import { measureThroughput } from './throughput.js';
 const alerts = Number(process.argv[2] ?? 3000);
 const sessions = Number(process.argv[3] ?? 10_000);
 
-const folder = mkdtempSync(join(tmpdir(), 'bench-notifier-'));
-const postgres = await startBenchDatabase(folder);
-try {
+await runBench('notifier', async (run) => {
+  const postgres = await startBenchDatabase(run.folder);
+  run.onEnd(() => postgres.stop());
   const rows: BenchRow[] = [
     ...(await measureThroughput(postgres, alerts)),
     ...(await measureLatency(postgres)),
@@ -21,7 +19,4 @@ try {
   ];
   printRows(rows);
   writeRows('notifier', rows);
-} finally {
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+});
