@@ -26,6 +26,8 @@ export interface NotifierParts {
   sweepSeconds: number;
   /** Seconds between two test messages through each channel; default an hour. */
   canarySeconds?: number;
+  /** Seconds between two checkpoints of the log through each channel; default a day. */
+  checkpointSeconds?: number;
   /** Seconds after which an attempt that its worker no longer holds on to counts as lost with it. */
   leaseSeconds?: number;
   probe?: Probe;
@@ -67,13 +69,20 @@ export class Notifier {
   }
 
   start(): void {
-    const { database, logger, commands, sweepSeconds, canarySeconds = CANARY_SECONDS } = this.parts;
+    const { database, logger, commands, sweepSeconds, canarySeconds = CANARY_SECONDS, checkpointSeconds } = this.parts;
     this.inFlight.start();
     this.dispatcher.start();
     const sweep = new Sweep({ database, logger, commands });
     this.sweep.start(LEAD_RETRY_SECONDS, (signal) =>
       leadSweep(
-        { database, sweep, intervalSeconds: sweepSeconds, canarySeconds, wake: () => this.dispatcher.wake() },
+        {
+          database,
+          sweep,
+          intervalSeconds: sweepSeconds,
+          canarySeconds,
+          checkpointSeconds,
+          wake: () => this.dispatcher.wake(),
+        },
         signal,
       ),
     );

@@ -7,7 +7,8 @@ import { WebhookSender } from './webhook/webhook-sender.js';
 
 /** Opens a channel's secrets and makes what speaks its protocol. */
 export async function openSender(channels: Channels, channelId: string, agent: HttpDispatcher): Promise<Sender> {
-  const [{ language }, secrets] = await Promise.all([channels.get(channelId), channels.secrets(channelId)]);
+  const { language, version } = await channels.get(channelId);
+  const secrets = await channels.secrets(channelId);
   switch (secrets.type) {
     case 'webhook':
       return new WebhookSender(secrets.config, language, agent);
@@ -15,7 +16,7 @@ export async function openSender(channels: Channels, channelId: string, agent: H
       return new EmailSender(secrets.config, language, channelId);
     case 'telegram':
       return new TelegramSender(secrets.config, language, async (chatId) => {
-        await channels.update(channelId, {}, { type: 'telegram', config: { ...secrets.config, chatId } });
+        await channels.replaceSecrets(channelId, version, { type: 'telegram', config: { ...secrets.config, chatId } });
       });
   }
 }

@@ -20,14 +20,15 @@ export async function startNotifier(context: ServiceContext): Promise<RunningSer
   const { database } = service;
   const ledger = createLedger(database);
   const box = SecretBox.open(config.sealKey);
-  await configureChannels({ database, box, logger, file: config.channelsFile });
+  const allowedTargets = config.allowPrivateTargets;
+  await configureChannels({ database, box, logger, file: config.channelsFile, allowedTargets });
   const notifier = new Notifier({
     database,
     box,
     logger,
     metrics: service.metrics,
     commands: dueSessionCommands(ledger),
-    allowedTargets: config.allowPrivateTargets,
+    allowedTargets,
     sweepSeconds: config.sweepInterval,
   });
   await goOnAtTheEnd(database, notifier, logger);

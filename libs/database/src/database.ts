@@ -7,6 +7,13 @@ import { migrate, SEARCH_PATH } from './migrate.js';
 
 const APP_ROLE = 'session_ledger_app';
 const INT8 = 20;
+const CONNECTION = {
+  options: `${SEARCH_PATH} -c role=${APP_ROLE} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=30000`,
+  connectionTimeoutMillis: 5000,
+  // A link that has gone silent: above what the server itself allows a statement.
+  query_timeout: 35_000,
+  keepAlive: true,
+};
 
 // Positions, versions and epoch seconds stay far below 2^53.
 pg.types.setTypeParser(INT8, Number);
@@ -16,6 +23,7 @@ export type Row = Record<string, unknown>;
 /** The pool of one process, after migration, under the application's role. */
 export class Database implements AsyncDisposable {
   private constructor(
+    private readonly options: DatabaseOptions,
     readonly dataSource: DataSource,
     private readonly pool: pg.Pool,
   ) {}
@@ -29,13 +37,7 @@ export class Database implements AsyncDisposable {
       applicationName: options.applicationName,
       poolSize: options.poolSize ?? 10,
       poolErrorHandler: (error: Error) => options.onIdleError?.(error),
-      extra: {
-        options: `${SEARCH_PATH} -c role=${APP_ROLE} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=30000`,
-        connectionTimeoutMillis: 5000,
-        // A link that has gone silent: above what the server itself allows a statement.
-        query_timeout: 35_000,
-        keepAlive: true,
-      },
+      extra: CONNECTION,
     });
     await dataSource.initialize();
     const pool = (dataSource.driver as PostgresDriver).master as pg.Pool;
@@ -43,7 +45,7 @@ export class Database implements AsyncDisposable {
     pool.on('acquire', (client: pg.PoolClient) => {
       if (client.listenerCount('error') === 0) client.on('error', (error) => options.onIdleError?.(error));
     });
-    return new Database(dataSource, pool);
+    return new Database(options, dataSource, pool);
   }
 
   async query<T extends pg.QueryResultRow = Row>(text: string, values: unknown[] = []): Promise<T[]> {
@@ -79,6 +81,20 @@ export class Database implements AsyncDisposable {
   /** A connection of one's own, for advisory locks and cursors. The caller releases it. */
   connect(): Promise<pg.PoolClient> {
     return this.pool.connect();
+  }
+
+  /** A connection beside the pool, for what holds one as long as the process lives. The caller ends it. */
+  async connectBeside(): Promise<pg.Client> {
+    const { url, applicationName, onIdleError } = this.options;
+    const client = new pg.Client({ ...CONNECTION, connectionString: url, application_name: applicationName });
+    client.on('error', (error) => onIdleError?.(error));
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,4 +4,4 @@ export { type DatabaseOptions } from './database-options.js';
 export { schemaState, type SchemaState } from './schema-state.js';
 export { lead, Lease } from './leader.js';
 export { LOCKS } from './locks.js';
-export { type PoolClient } from 'pg';
+export { type ClientBase, type PoolClient } from 'pg';

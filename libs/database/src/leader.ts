@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PoolClient } from 'pg';
+import type { Client } from 'pg';
 import type { Database } from './database.js';
 
 const POLL_MS = 500;
@@ -14,7 +14,7 @@ export class Lease implements AsyncDisposable {
 
   constructor(
     /** The leader's connection. What runs on it cannot outlive the leadership: PostgreSQL frees the lock with it. */
-    readonly client: PoolClient,
+    readonly client: Client,
     private readonly key: number,
   ) {
     client.on('error', this.lose);
@@ -35,13 +35,11 @@ export class Lease implements AsyncDisposable {
     const wasLost = this.ended.signal.aborted;
     this.ended.abort();
     if (wasLost) return;
-    const unlocked = await this.client.query('select pg_advisory_unlock($1)', [this.key]).then(
-      () => true,
-      () => false,
-    );
     this.client.off('error', this.lose);
     this.client.off('end', this.lose);
-    this.client.release(!unlocked);
+    // Before the connection goes: when this resolves, the next one can have it.
+    await this.client.query('select pg_advisory_unlock($1)', [this.key]).catch(() => undefined);
+    await hangUp(this.client);
   }
 
   private async beat(): Promise<void> {
@@ -57,26 +55,43 @@ export class Lease implements AsyncDisposable {
     if (this.ended.signal.aborted) return;
     clearInterval(this.heartbeat);
     this.ended.abort();
-    this.client.release(true);
+    void hangUp(this.client);
   };
 }
 
 /**
- * Waits until this process leads. A standby polls: it takes over within a second of the leader's end, however that ended.
- * Rejects when `signal` is aborted first. Connection errors are waited out.
+ * Waits until this process leads, on a connection beside the pool: leases that are held for ever leave the pool to the work.
+ * A standby polls: it takes over within a second of the leader's end, however that ended. Rejects when `signal` is aborted
+ * first. Connection errors are waited out.
  */
 export async function lead(database: Database, key: number, signal: AbortSignal): Promise<Lease> {
-  for (;;) {
-    signal.throwIfAborted();
-    const client = await database.connect().catch(() => null);
-    if (client) {
-      const locked = await client
-        .query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [key])
-        .then(({ rows }) => rows[0]?.locked === true)
-        .catch(() => null);
-      if (locked) return new Lease(client, key);
-      client.release(locked === null);
+  let client: Client | null = null;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      client ??= await database.connectBeside().catch(() => null);
+      const locked = client && (await tryLock(client, key));
+      if (client && locked === true) return new Lease(client, key);
+      if (client && locked === null) {
+        await hangUp(client);
+        client = null;
+      }
+      await sleep(POLL_MS, undefined, { signal });
     }
-    await sleep(POLL_MS, undefined, { signal });
+  } catch (error) {
+    if (client) await hangUp(client);
+    throw error;
   }
+}
+
+/** Null when the connection is of no use any more. */
+function tryLock(client: Client, key: number): Promise<boolean | null> {
+  return client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [key]).then(
+    ({ rows }) => rows[0]?.locked === true,
+    () => null,
+  );
+}
+
+async function hangUp(client: Client): Promise<void> {
+  await client.end().catch(() => undefined);
 }

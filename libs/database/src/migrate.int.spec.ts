@@ -12,6 +12,7 @@ const LATER = [
   'adopted-log',
   'revoked-keys',
   'channel-language-and-quiet-hours',
+  'daily-checkpoints',
 ];
 
 async function applied(url: string): Promise<string[]> {

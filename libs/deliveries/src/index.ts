@@ -8,12 +8,14 @@ export {
   type TelegramConfig,
   type WebhookConfig,
 } from './channels/channel.js';
+export { rotated, secretsOf, type SecretsWish } from './channels/channel-secrets.js';
 export { Channels } from './channels/channels.js';
 export { newWebhookSecret } from './channels/webhook-secret.js';
 export { literalOf, TargetPolicy } from './channels/target-policy.js';
 export { CheckpointMissing, Intake, PositionGap, type IntakeResult } from './notifications/intake.js';
 export { raiseTrouble, type ChannelTrouble } from './notifications/raise-trouble.js';
 export { type Stage } from './notifications/record-notification.js';
+export { sendCheckpoints } from './notifications/send-checkpoints.js';
 export { sendCanaries, sendTest } from './notifications/send-test.js';
 export { whyNotified } from './notifications/why.js';
 export { Deliveries, type DeliveriesFilter, type PageRequest } from './deliveries/deliveries.js';
@@ -27,7 +29,8 @@ export {
   type Outcome,
 } from './claims/claimed-message.js';
 export { completeAttempts, type AttemptResult, type Completion } from './claims/complete-attempts.js';
-export { dueStatement } from './claims/due-rows.js';
+export { dropLeftovers } from './claims/drop-leftovers.js';
+export { dueStatement, isProbeDue } from './claims/due-rows.js';
 export { renewLeases } from './claims/leases.js';
 export {
   claimableChannel,

@@ -14,7 +14,9 @@ describe('channels from a file', () => {
     const logger = createLogger({ service: 'test', level: 'silent' });
     const apply = (content: unknown[]): Promise<void[]> => {
       writeFileSync(file, JSON.stringify(content));
-      return Promise.all([1, 2].map(() => configureChannels({ database, box, logger, file })));
+      return Promise.all(
+        [1, 2].map(() => configureChannels({ database, box, logger, file, allowedTargets: ['127.0.0.0/8'] })),
+      );
     };
     const hook = { type: 'webhook', name: 'hook', config: { url: 'https://hooks.example.test/in' } };
     const mail = {

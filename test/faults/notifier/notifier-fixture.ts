@@ -112,20 +112,26 @@ export class NotifierFixture implements AsyncDisposable {
 
   /** A session with its events in the ledger. */
   async session(wish: SessionWish = {}): Promise<SessionState> {
-    const now = Math.floor((await this.ledger.now()) / 1000) - (wish.issuedAgo ?? 0);
-    const command = {
-      sessionId: newId(),
-      agentId: wish.agentId ?? newId(),
-      agentName: wish.agentName ?? 'trader',
-      now,
-      expiresIn: wish.expiresIn ?? 604_800,
-      maxRenewals: wish.maxRenewals === undefined ? 30 : wish.maxRenewals,
-      renewalRejectWindow: 3600,
-      absoluteLifetime: wish.absoluteLifetime ?? 2_592_000,
-      constraints: {},
-    };
-    if (wish.agentId === undefined) await this.registerAgent(command.agentId, command.now);
-    return this.append(null, [sessionCreated(command, grantFirstToken(command), TEXTS)]);
+    const agentId = wish.agentId ?? newId();
+    const now = await this.ledger.now();
+    if (wish.agentId === undefined) await this.registerAgent(agentId, Math.floor(now / 1000));
+    return this.append(null, [createdEvent({ ...wish, agentId }, now)]);
+  }
+
+  /** Many of one agent, a hundred in each append. */
+  async sessions(count: number, wish: SessionWish & { agentId: string }): Promise<string[]> {
+    const now = await this.ledger.now();
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const events = Array.from({ length: Math.min(100, count - ids.length) }, () => createdEvent(wish, now));
+      await appendTo(
+        this.ledger,
+        events.map((event) => ({ state: null, events: [event] })),
+        now,
+      );
+      ids.push(...events.map(({ data }) => data.sessionId));
+    }
+    return ids;
   }
 
   async registerAgent(agentId: string, createdAt: number): Promise<void> {
@@ -170,8 +176,8 @@ export class NotifierFixture implements AsyncDisposable {
   }
 
   async append(state: SessionState | null, events: SessionEvent[]): Promise<SessionState> {
-    const next = await appendTo(this.ledger, state, events, await this.ledger.now());
-    return next;
+    const [next] = await appendTo(this.ledger, [{ state, events }], await this.ledger.now());
+    return next!;
   }
 
   /** Takes the stream's events in that the notifier has not seen: as the log would bring them. */
@@ -322,25 +328,40 @@ export class NotifierFixture implements AsyncDisposable {
   }
 }
 
+function createdEvent(wish: SessionWish & { agentId: string }, now: number) {
+  const command = {
+    sessionId: newId(),
+    agentId: wish.agentId,
+    agentName: wish.agentName ?? 'trader',
+    now: Math.floor(now / 1000) - (wish.issuedAgo ?? 0),
+    expiresIn: wish.expiresIn ?? 604_800,
+    maxRenewals: wish.maxRenewals === undefined ? 30 : wish.maxRenewals,
+    renewalRejectWindow: 3600,
+    absoluteLifetime: wish.absoluteLifetime ?? 2_592_000,
+    constraints: {},
+  };
+  return sessionCreated(command, grantFirstToken(command), TEXTS);
+}
+
 async function appendTo(
   ledger: Ledger,
-  state: SessionState | null,
-  events: SessionEvent[],
+  changes: { state: SessionState | null; events: SessionEvent[] }[],
   now: number,
-): Promise<SessionState> {
-  const next = events.reduce<SessionState | null>((folded, event) => evolve(folded, event), state)!;
-  const head: SessionHead = { ...next, dueAt: dueAt(next, false, Math.floor(now / 1000)) };
+): Promise<SessionState[]> {
+  const after = changes.map(({ state, events }) =>
+    events.reduce<SessionState | null>((folded, event) => evolve(folded, event), state)!,
+  );
   await ledger.append({
-    streams: [
-      {
-        streamId: sessionStream(next.sessionId),
-        expectedVersion: state?.version ?? 0,
-        events: events.map((event) => ({ ...event, id: newId(), time: Math.floor(now) })),
-      },
-    ],
-    heads: { sessions: [head] },
+    streams: changes.map(({ state, events }, index) => ({
+      streamId: sessionStream(after[index]!.sessionId),
+      expectedVersion: state?.version ?? 0,
+      events: events.map((event) => ({ ...event, id: newId(), time: Math.floor(now) })),
+    })),
+    heads: {
+      sessions: after.map((next): SessionHead => ({ ...next, dueAt: dueAt(next, false, Math.floor(now / 1000)) })),
+    },
     actor: 'system',
     requestId: newId(),
   });
-  return next;
+  return after;
 }

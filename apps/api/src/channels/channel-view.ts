@@ -3,7 +3,8 @@ import type { Channel } from '#libs/deliveries';
 
 /** A channel as it is shown: never its configuration. */
 export function channelViewOf(channel: Channel): ChannelView {
-  const { id, type, name, events, minLevel, agents, priority, enabled, language, quietHours, stoppedReason } = channel;
+  const { id, type, name, events, minLevel, agents, priority, enabled, language, quietHours } = channel;
+  const { dailyCheckpoint, stoppedReason } = channel;
   const createdAt = new Date(channel.createdAt).toISOString();
   return {
     id,
@@ -16,6 +17,7 @@ export function channelViewOf(channel: Channel): ChannelView {
     enabled,
     language,
     quietHours,
+    dailyCheckpoint,
     createdAt,
     stoppedReason,
   };

@@ -9,14 +9,13 @@ import {
   updateChannelBody,
   type UpdateChannelBody,
 } from '#libs/contracts';
-import { raiseTrouble, TargetPolicy } from '#libs/deliveries';
+import { raiseTrouble, rotated, secretsOf, TargetPolicy } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
 import { type Principal, requireEveryAgent } from '../auth/principal.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
-import { rotated, secretsOf } from './channel-secrets.js';
 import { channelViewOf } from './channel-view.js';
 import { testChannel } from './test-channel.js';
 

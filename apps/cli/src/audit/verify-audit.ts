@@ -6,6 +6,7 @@ import { type ExportedEvent, LogVerifier, parseVerifierKey, type VerifyReport } 
 import type { Cli } from '../cli.js';
 import { EXIT, Failure } from '../failure.js';
 import { verdictText } from './audit-verdict-text.js';
+import { readWitnesses } from './read-witnesses.js';
 
 export interface VerifyAuditOptions {
   key?: string[];
@@ -24,7 +25,7 @@ export async function verifyAudit(cli: Cli, options: VerifyAuditOptions, path: s
     const remedy = 'Give the public key with --key (see `sledger audit checkpoint`).';
     throw new Failure(`${path} is no export of a whole log: it names no key`, remedy, 'no_key');
   }
-  const witnesses = (options.witness ?? []).map(readWitness);
+  const witnesses = (options.witness ?? []).flatMap(readWitnesses);
   const report = await cli.screen.during('verifying', async (progress) => {
     const verifier = new LogVerifier(keys.map(parseVerifierKey));
     const checkpoints: string[] = [];
@@ -96,14 +97,5 @@ function keyOption(text: string): string {
   } catch (error) {
     const remedy = 'It looks like name+hash+key; see `sledger audit checkpoint`.';
     throw new Failure(`--key: ${(error as Error).message}`, remedy, 'bad_option', { cause: error });
-  }
-}
-
-function readWitness(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const remedy = 'Give a file with a signed checkpoint.';
-    throw new Failure(`--witness: ${path} cannot be read`, remedy, 'bad_option', { cause: error });
   }
 }

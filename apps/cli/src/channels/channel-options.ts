@@ -22,6 +22,7 @@ export interface ChannelOptions {
   language?: string;
   quietHours?: string;
   timeZone?: string;
+  dailyCheckpoint?: string;
 }
 
 /** What alerts it takes and how, as typed: the server judges, and its refusal names the field. */
@@ -34,6 +35,9 @@ export async function filtersOf(owner: OwnerClient, options: ChannelOptions): Pr
     ...(agents.length > 0 && { agents }),
     ...(options.language !== undefined && { language: options.language }),
     ...(options.quietHours !== undefined && { quietHours: quietHoursOf(options.quietHours, options.timeZone) }),
+    ...(options.dailyCheckpoint !== undefined && {
+      dailyCheckpoint: switchOption('--daily-checkpoint', options.dailyCheckpoint),
+    }),
     ...(options.priority !== undefined && { priority: countOption('--priority', options.priority) }),
   };
 }
@@ -84,6 +88,11 @@ function quietHoursOf(span: string, timeZone = Intl.DateTimeFormat().resolvedOpt
     throw new Failure(`--quiet-hours: "${span}" is no span`, 'Give both times, as 22:00-07:00.', 'bad_option');
   }
   return { from, to, timeZone };
+}
+
+function switchOption(option: string, value: string): boolean {
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw new Failure(`${option}: "${value}" is neither`, 'Give on or off.', 'bad_option');
 }
 
 function required(option: string, value: string | undefined, type: string): string {

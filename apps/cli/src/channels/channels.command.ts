@@ -87,5 +87,6 @@ function withOptions(command: Addable): Addable {
     .option('--language <language>', 'of the messages: en or ko')
     .option('--quiet-hours <span>', 'e.g. 22:00-07:00: what is not critical and can wait is sent afterwards')
     .option('--time-zone <zone>', "of the quiet hours, e.g. Asia/Seoul; default: this machine's")
+    .option('--daily-checkpoint <on|off>', 'the newest signed checkpoint once a day, to keep as a witness; default: on')
     .option('--priority <number>', 'lower goes first where channels are tried in turn');
 }

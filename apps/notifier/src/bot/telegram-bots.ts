@@ -9,6 +9,7 @@ import { UpdateLog } from './update-log.js';
 
 /** How often channels are looked at for new, changed and removed bots. */
 const RECONCILE_MS = 2_000;
+const RESTART_MS = 500;
 const HOUR_MS = 3_600_000;
 
 interface RunningBot {
@@ -17,13 +18,24 @@ interface RunningBot {
   done: Promise<void>;
 }
 
-/** Runs the bot of every Telegram channel. Of several notifiers exactly one polls each bot. */
+/** Runs the bot of every Telegram channel. Of several notifiers exactly one polls: one lease stands for all bots. */
 export class TelegramBots {
   private readonly running = new Map<string, RunningBot>();
 
   constructor(private readonly deps: BotDeps) {}
 
   async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await using lease = await lead(this.deps.commands.database, LOCKS.telegramPoller, signal);
+        await this.serveAll(AbortSignal.any([signal, lease.lost]));
+      } catch (error) {
+        if (!signal.aborted) this.deps.logger.warn({ err: error }, 'the Telegram bots start over');
+      }
+    }
+  }
+
+  private async serveAll(signal: AbortSignal): Promise<void> {
     const accounts = new BotAccounts(this.deps.channels);
     while (!signal.aborted) {
       try {
@@ -33,8 +45,10 @@ export class TelegramBots {
       }
       await sleep(RECONCILE_MS, undefined, { signal }).catch(() => undefined);
     }
-    for (const { stop } of this.running.values()) stop.abort();
-    await Promise.all([...this.running.values()].map(({ done }) => done));
+    const bots = [...this.running.values()];
+    this.running.clear();
+    for (const { stop } of bots) stop.abort();
+    await Promise.all(bots.map(({ done }) => done));
   }
 
   private reconcile(accounts: BotAccount[]): void {
@@ -58,28 +72,23 @@ export class TelegramBots {
     this.running.set(key, running);
   }
 
-  /** Polls while this process has the bot's lock; waits for it otherwise. */
   private async serve(running: RunningBot, signal: AbortSignal): Promise<void> {
-    const { database } = this.deps.commands;
     const { botId } = running.account;
     const logger = this.deps.logger.child({ botId });
-    const updates = new UpdateLog(database, botId);
+    const updates = new UpdateLog(this.deps.commands.database, botId);
+    const forgetting = setInterval(() => void updates.forgetOld().catch(() => undefined), HOUR_MS);
+    logger.info('this process polls the bot');
     while (!signal.aborted) {
       try {
-        await using lease = await lead(database, lockOf(botId), signal);
-        logger.info('this process polls the bot');
         const bot = createLedgerBot({ ...this.deps, logger }, () => running.account, updates);
-        const forgetting = setInterval(() => void updates.forgetOld().catch(() => undefined), HOUR_MS);
-        try {
-          const poller = new UpdatePoller({ bot, updates, logger, onTrouble: (reason) => this.tell(running, reason) });
-          await poller.run(AbortSignal.any([signal, lease.lost]));
-        } finally {
-          clearInterval(forgetting);
-        }
+        const poller = new UpdatePoller({ bot, updates, logger, onTrouble: (reason) => this.tell(running, reason) });
+        await poller.run(signal);
       } catch (error) {
         if (!signal.aborted) logger.warn({ err: error }, 'the bot starts over');
+        await sleep(RESTART_MS, undefined, { signal }).catch(() => undefined);
       }
     }
+    clearInterval(forgetting);
   }
 
   /** The owner hears of a bot that cannot work through the other channels. */
@@ -95,9 +104,4 @@ export class TelegramBots {
 
 function keyOf({ botToken, apiRoot }: BotAccount): string {
   return `${apiRoot ?? ''} ${botToken}`;
-}
-
-/** One lock for each bot: bot ids differ in their last nine digits, and the key stays a safe integer. */
-function lockOf(botId: number): number {
-  return LOCKS.telegramPoller * 1_000_000_000 + (botId % 1_000_000_000);
 }

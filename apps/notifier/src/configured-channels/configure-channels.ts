@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { createChannelBody } from '#libs/contracts';
 import { lead, LOCKS, type Database } from '#libs/database';
-import { Channels, newWebhookSecret, type ChannelSecrets } from '#libs/deliveries';
+import { Channels, secretsOf, TargetPolicy, type Channel, type ChannelSecrets } from '#libs/deliveries';
 import { ConfigError, type Logger } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { AppliedFile } from './applied-file.js';
@@ -15,13 +15,16 @@ export interface ConfigureChannels {
   logger: Logger;
   /** JSON file: a list of channels, as `POST /v1/channels` takes them. */
   file: string | undefined;
+  /** Networks that webhooks may reach besides public ones. */
+  allowedTargets: readonly string[];
 }
 
 /**
  * Brings the channels of the configuration file into the database, by name: new ones are made, known ones changed, and those
  * that the file no longer names turned off. A file that was applied already changes nothing. Says loudly when nobody would be told anything.
  */
-export async function configureChannels({ database, box, logger, file }: ConfigureChannels): Promise<void> {
+export async function configureChannels(given: ConfigureChannels): Promise<void> {
+  const { database, box, logger, file, allowedTargets } = given;
   const channels = new Channels(database, box);
   if (file !== undefined) {
     const content = readContent(file);
@@ -31,7 +34,7 @@ export async function configureChannels({ database, box, logger, file }: Configu
     await using _turn = await lead(database, LOCKS.channelConfiguration, AbortSignal.timeout(TURN_MS));
     // What was changed over HTTP since then is later than the file.
     if (!(await applied.is(content))) {
-      await applyFile(channels, file, wanted);
+      await applyFile({ channels, file, policy: new TargetPolicy(allowedTargets) }, wanted);
       await applied.remember(content);
     }
   }
@@ -43,12 +46,20 @@ export async function configureChannels({ database, box, logger, file }: Configu
   }
 }
 
-async function applyFile(channels: Channels, file: string, wanted: WantedChannel[]): Promise<void> {
+interface FileContext {
+  channels: Channels;
+  file: string;
+  policy: TargetPolicy;
+}
+
+async function applyFile(context: FileContext, wanted: WantedChannel[]): Promise<void> {
+  const { channels, file } = context;
   const existing = await channels.list();
-  for (const { type, config, name, ...wish } of wanted) {
+  for (const channel of wanted) {
+    const { type, name, config: _config, ...wish } = channel;
     const known = existing.find((channel) => channel.name === name);
     if (known && known.type !== type) throw new ConfigError(`${file}: channel ${name} exists with type ${known.type}`);
-    const secrets = await secretsOf({ type, config } as Wanted, channels, known?.id);
+    const secrets = await secretsFor(channel, known, context);
     if (known)
       await channels.update(
         known.id,
@@ -59,6 +70,7 @@ async function applyFile(channels: Channels, file: string, wanted: WantedChannel
           agents: wish.agents ?? null,
           language: wish.language ?? 'en',
           quietHours: wish.quietHours ?? null,
+          dailyCheckpoint: wish.dailyCheckpoint ?? true,
         },
         secrets,
       );
@@ -71,16 +83,19 @@ async function applyFile(channels: Channels, file: string, wanted: WantedChannel
 }
 
 type WantedChannel = z.output<typeof createChannelBody>;
-type Wanted = Pick<z.output<typeof createChannelBody>, 'type' | 'config'>;
 
-/** A webhook without a secret keeps the one it has, or gets one at first. */
-async function secretsOf(wanted: Wanted, channels: Channels, id: string | undefined): Promise<ChannelSecrets> {
-  if (wanted.type !== 'webhook') return wanted as ChannelSecrets;
-  const config = wanted.config as { url: string; secret?: string };
-  if (config.secret !== undefined) return { type: 'webhook', config: { ...config, secret: config.secret } };
-  const current = id === undefined ? null : await channels.secrets(id);
-  const secret = current?.type === 'webhook' ? current.config.secret : newWebhookSecret();
-  return { type: 'webhook', config: { ...config, secret } };
+/** As over HTTP: a webhook without a secret keeps the one it has, and an old one signs too for a day. */
+async function secretsFor(
+  { type, config, name }: WantedChannel,
+  known: Channel | undefined,
+  { channels, file, policy }: FileContext,
+): Promise<ChannelSecrets> {
+  const current = known && (await channels.secrets(known.id));
+  try {
+    return secretsOf({ type, config, policy, now: Date.now(), ...(current && { current }) }).secrets;
+  } catch (cause) {
+    throw new ConfigError(`${file}: channel ${name}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function readContent(file: string): string {

@@ -22,7 +22,7 @@ export function emailContent(members: Member[], language: MessageLanguage, now: 
     const digest = digestText(members, phrases, now);
     return {
       subject: `[Session Ledger] ${digest.title}`,
-      text: `${digest.title}\n${digest.summary.join('\n')}\n\n${digest.lines.join('\n')}\n`,
+      text: `${digest.title}\n${digest.summary.join('\n')}\n\n${digest.lines.join('\n')}\n${digest.verbatim.map((text) => `\n${text}`).join('')}`,
       html: digestHtml(digest, language),
       threadOf: null,
     };
@@ -36,7 +36,7 @@ export function emailContent(members: Member[], language: MessageLanguage, now: 
   };
 }
 
-function plainText({ title, body, facts, command }: AlertText, { whatHelps }: Phrases): string {
+function plainText({ title, body, facts, command, verbatim }: AlertText, { whatHelps }: Phrases): string {
   const lines = facts.map(({ label, value }) => `${label}: ${value}`);
-  return `${title}\n\n${body}\n\n${lines.join('\n')}\n${command ? `\n${whatHelps}:\n  ${command}\n` : ''}`;
+  return `${title}\n\n${body}\n\n${lines.join('\n')}\n${command ? `\n${whatHelps}:\n  ${command}\n` : ''}${verbatim === null ? '' : `\n${verbatim}`}`;
 }

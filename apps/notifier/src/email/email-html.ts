@@ -9,7 +9,7 @@ const MONO = "font-family:ui-monospace,'SF Mono',Menlo,Consolas,monospace";
 
 /** Table layout and inline styles only: what mail programs agree on. */
 export function alertHtml(
-  { title, body, facts, command }: AlertText,
+  { title, body, facts, command, verbatim }: AlertText,
   level: AlertLevel,
   language: MessageLanguage,
 ): string {
@@ -27,11 +27,11 @@ export function alertHtml(
     level,
     title,
     `<p style="margin:0 0 20px;line-height:1.5">${escaped(body)}</p>` +
-      `<table role="presentation" cellpadding="0" cellspacing="0" style="border-collapse:collapse">${rows.join('')}</table>${remedy}`,
+      `<table role="presentation" cellpadding="0" cellspacing="0" style="border-collapse:collapse">${rows.join('')}</table>${remedy}${verbatim === null ? '' : kept(verbatim)}`,
   );
 }
 
-export function digestHtml({ title, summary, lines }: DigestText, language: MessageLanguage): string {
+export function digestHtml({ title, summary, lines, verbatim }: DigestText, language: MessageLanguage): string {
   const counts = summary.map((line) => `<li>${escaped(line)}</li>`).join('');
   const rows = lines.map(
     (line) => `<tr><td style="padding:4px 0;border-top:1px solid #e6e9ed;font-size:13px">${escaped(line)}</td></tr>`,
@@ -41,8 +41,13 @@ export function digestHtml({ title, summary, lines }: DigestText, language: Mess
     'WARNING',
     title,
     `<ul style="margin:0 0 20px;padding-left:20px;line-height:1.6">${counts}</ul>` +
-      `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse">${rows.join('')}</table>`,
+      `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse">${rows.join('')}</table>${verbatim.map(kept).join('')}`,
   );
+}
+
+/** Text that is copied out of the mail: no line of it may wrap into another. */
+function kept(text: string): string {
+  return `<pre style="margin:24px 0 0;padding:12px 16px;background:#f4f6f8;border-radius:6px;${MONO};font-size:12px;overflow-x:auto">${escaped(text)}</pre>`;
 }
 
 function page(language: MessageLanguage, level: AlertLevel, title: string, content: string): string {

@@ -7,6 +7,8 @@ import { emailContent, type EmailContent } from './email-content.js';
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 const SOCKET_TIMEOUT_MS = 20_000;
+/** A server that lets each answer drip is silent at no moment: the whole dialogue has an end too. */
+const TOTAL_TIMEOUT_MS = 45_000;
 /** A burst becomes one mail; afterwards four a minute at most. */
 const MAILBOX_LIMIT = { capacity: 5, perSecond: 4 / 60 };
 const DIGEST_ABOVE = 3;
@@ -33,6 +35,7 @@ export class EmailSender implements Sender {
     private readonly config: EmailConfig,
     private readonly language: MessageLanguage,
     channelId: string,
+    private readonly totalTimeoutMs = TOTAL_TIMEOUT_MS,
   ) {
     this.gates = [{ name: `email:${channelId}`, ...MAILBOX_LIMIT }];
     this.host = /@([\w.-]+)>?$/.exec(config.from)?.[1] ?? 'session-ledger.invalid';
@@ -68,6 +71,7 @@ export class EmailSender implements Sender {
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
         disableFileAccess: true,
         disableUrlAccess: true,
+        signal: AbortSignal.timeout(this.totalTimeoutMs),
       });
       return { kind: 'delivered' };
     } catch (error) {
@@ -125,6 +129,6 @@ function judge(error: MailError, textLeft: boolean): Outcome {
   if (status !== undefined) return { kind: 'failed', reason: 'rate_limited', detail };
   if (textLeft) return { kind: 'unknown', reason: 'connection_lost', detail };
   if (error.code === 'EDNS') return { kind: 'failed', reason: 'dns', detail };
-  if (error.code === 'ETIMEDOUT') return { kind: 'failed', reason: 'timeout', detail };
+  if (error.code === 'ETIMEDOUT' || error.code === 'EABORT') return { kind: 'failed', reason: 'timeout', detail };
   return { kind: 'failed', reason: 'connect', detail };
 }

@@ -54,6 +54,10 @@ const ALERTS: [string, Member][] = [
   ['test', member('ChannelTest', { name: 'ops' }, 'test')],
   ['canary', member('ChannelCanary', {}, 'canary')],
   ['trouble', member('ChannelTrouble', { name: 'ops', type: 'email', channelId: 'c', reason: 'SMTP 550' }, 'trouble')],
+  [
+    'checkpoint',
+    member('LogCheckpoint', { size: 1234, signedAt: '2026-11-21T11:58:00Z', note: 'log\n1234\n' }, 'checkpoint'),
+  ],
   ['another', member('SessionCreated', ON_SESSION)],
 ];
 

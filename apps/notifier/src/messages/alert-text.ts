@@ -9,6 +9,8 @@ export interface AlertText extends Saying {
   facts: { label: string; value: string }[];
   /** The one command that helps. */
   command: string | null;
+  /** To be kept byte for byte: no form of a message may change it. */
+  verbatim: string | null;
   /** The same in one line of a digest. */
   line: string;
 }
@@ -27,12 +29,13 @@ export function alertText(member: Member, phrases: Phrases, now: number): AlertT
     { label: labels.notification, value: member.notificationId },
   ];
   const line = `${said.title}${sessionId ? ` · ${sessionId}` : ''}${said.when ? ` · ${said.when}` : ''}`;
-  return { title: said.title, facts, body: said.body, command: said.command, line };
+  return { title: said.title, facts, body: said.body, command: said.command, verbatim: said.verbatim ?? null, line };
 }
 
 interface Said extends Saying {
   facts: AlertText['facts'];
   command: string | null;
+  verbatim?: string;
   /** For the digest's line. */
   when?: string;
 }
@@ -103,6 +106,13 @@ function say(alert: Alert): Said {
         ...phrases.channelTrouble({ name: shortName(text('name')), reason: text('reason') }),
         facts: [{ label: phrases.labels.channel, value: `${text('type')} ${text('channelId')}` }, ...facts],
         command: 'sledger channel list',
+      };
+    case 'LogCheckpoint':
+      return {
+        ...phrases.logCheckpoint({ events: text('size') }),
+        facts: [{ label: phrases.labels.when, value: momentText(text('signedAt')) }],
+        command: 'sledger audit verify <export> --witness <file>',
+        verbatim: text('note'),
       };
     default:
       return { ...phrases.recorded({ type: member.eventType, agent }), facts, command: null };

@@ -8,6 +8,8 @@ export interface DigestText {
   summary: string[];
   /** One for each alert: none is left out. */
   lines: string[];
+  /** What must be kept byte for byte. */
+  verbatim: string[];
 }
 
 /** Many alerts as one: what happened how often, and every session by its id. */
@@ -15,9 +17,11 @@ export function digestText(members: Member[], phrases: Phrases, now: number): Di
   const counts = new Map<string, number>();
   for (const { eventType } of members) counts.set(eventType, (counts.get(eventType) ?? 0) + 1);
   const { title, names } = phrases.digest;
+  const alerts = members.map((member) => alertText(member, phrases, now));
   return {
     title: title(members.length),
     summary: [...counts].map(([type, count]) => `${count} × ${names[type] ?? type}`),
-    lines: members.map((member) => alertText(member, phrases, now).line),
+    lines: alerts.map(({ line }) => line),
+    verbatim: alerts.flatMap(({ verbatim }) => verbatim ?? []),
   };
 }

@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import {
   claimableChannel,
   claimMessages,
+  isProbeDue,
   pauseGate,
   stopUnusable,
   takeTokens,
@@ -32,6 +33,9 @@ export interface ClaimerParts {
 /** Outcomes that may wait for their transaction while sending goes on, in multiples of what a channel sends at once. */
 const OUTCOMES_BEHIND = 4;
 
+/** A stopped channel takes nothing but tests: it is looked at for one so often. */
+const PROBE_LOOK_MS = 1_000;
+
 /** Sends what is due on one channel. Its slots are its own: what hangs here holds up nothing else. */
 export class ChannelClaimer {
   private sender: { version: number; sender: Sender } | null = null;
@@ -45,6 +49,7 @@ export class ChannelClaimer {
   private again = false;
   /** The last claim took all that it could: there may be more. */
   private moreIsDue = false;
+  private lookedForProbe = -Infinity;
   private closed = false;
 
   constructor(
@@ -111,6 +116,7 @@ export class ChannelClaimer {
     const sender = await this.currentSender();
     if (sender === null) return false;
     const slots = this.freeSlots();
+    if (this.state.channel.stoppedReason !== null && !(await this.hasProbe())) return false;
     if (slots <= 0 || !(await this.passGates(sender))) return false;
     const { channel } = this.state;
     const { outdated, messages } = await claimMessages(this.parts.database, {
@@ -127,6 +133,13 @@ export class ChannelClaimer {
     if (outdated) return this.refresh();
     this.moreIsDue = messages.length > 0 && (messages.length >= slots || sender.digestAbove !== null);
     return this.moreIsDue && this.freeSlots() >= this.slotsAtMost() / 2;
+  }
+
+  private async hasProbe(): Promise<boolean> {
+    const now = performance.now();
+    if (now - this.lookedForProbe < PROBE_LOOK_MS) return false;
+    this.lookedForProbe = now;
+    return isProbeDue(this.parts.database, this.state.channel.id);
   }
 
   /** Looks at the channel anew: it was changed since the last poll. Whether it may still be claimed. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lead, LOCKS, type Database } from '#libs/database';
-import { sendCanaries } from '#libs/deliveries';
+import { dropLeftovers, sendCanaries, sendCheckpoints } from '#libs/deliveries';
 import { sendReminders } from './reminders.js';
 import type { Sweep } from './sweep.js';
 
@@ -10,6 +10,8 @@ export interface SweepLeaderParts {
   intervalSeconds: number;
   /** Seconds between two test messages through each channel. */
   canarySeconds: number;
+  /** Seconds between two checkpoints of the log through each channel; default a day. */
+  checkpointSeconds?: number | undefined;
   /** Called when deliveries were queued. */
   wake: () => void;
 }
@@ -22,7 +24,10 @@ export async function leadSweep(parts: SweepLeaderParts, stop: AbortSignal): Pro
     await parts.sweep.pass(signal);
     const reminded = await sendReminders(parts.database);
     const canaries = await sendCanaries(parts.database, parts.canarySeconds);
-    if (reminded || canaries.length > 0) parts.wake();
+    const checkpoints = await sendCheckpoints(parts.database, parts.checkpointSeconds);
+    const turned = await dropLeftovers(parts.database);
+    if (turned.length > 0) parts.wake();
+    if (reminded || canaries.length > 0 || checkpoints.length > 0) parts.wake();
     await sleep(parts.intervalSeconds * 1000, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -34,6 +34,7 @@ function single(member: Member, phrases: Phrases, now: number): TelegramContent 
     new FormattedString(`\n${alert.body}\n`),
     ...alert.facts.flatMap(({ label, value }) => [new FormattedString(`\n${label}: `), FormattedString.code(value)]),
     ...(alert.command ? [new FormattedString('\n\n'), FormattedString.code(alert.command)] : []),
+    ...(alert.verbatim === null ? [] : [new FormattedString('\n\n'), FormattedString.pre(alert.verbatim)]),
   ];
   const button = member.eventType === 'SessionRenewed' && member.stage === 'alert' ? buttonOf(member, phrases) : null;
   return { ...fitted(join(parts)), ...(button && { buttons: [button] }) };
@@ -48,15 +49,22 @@ function buttonOf({ envelope }: Member, phrases: Phrases): Button {
 }
 
 function digest(members: Member[], phrases: Phrases, now: number): TelegramContent {
-  const { title, summary, lines } = digestText(members, phrases, now);
+  const { title, summary, lines, verbatim } = digestText(members, phrases, now);
   const head = join([FormattedString.b(title), new FormattedString(`\n${summary.join('\n')}`)]);
-  const whole = join([head, new FormattedString(`\n\n${lines.join('\n')}`)]);
+  const whole = join([
+    head,
+    new FormattedString(`\n\n${lines.join('\n')}`),
+    ...verbatim.flatMap((text) => [new FormattedString('\n\n'), FormattedString.pre(text)]),
+  ]);
   if (lines.length <= LINES_IN_TEXT && whole.text.length <= TEXT_LIMIT) {
     return { text: whole.text, entities: whole.entities };
   }
   return {
     ...fitted(head),
-    file: { name: 'alerts.txt', body: `${title}\n${summary.join('\n')}\n\n${lines.join('\n')}\n` },
+    file: {
+      name: 'alerts.txt',
+      body: `${title}\n${summary.join('\n')}\n\n${lines.join('\n')}\n${verbatim.map((text) => `\n${text}`).join('')}`,
+    },
   };
 }
 

@@ -33,6 +33,9 @@ export function webhookBody(
               .map(({ label, value }) => ({ type: 'plain_text', text: cut(`${label}: ${value}`, 2000) })),
           },
           ...(alert.command ? [{ type: 'section', text: { type: 'plain_text', text: `→ ${alert.command}` } }] : []),
+          ...(alert.verbatim === null
+            ? []
+            : [{ type: 'section', text: { type: 'mrkdwn', text: `\`\`\`${slackEscaped(alert.verbatim)}\`\`\`` } }]),
         ],
       });
     case 'discord':
@@ -41,7 +44,11 @@ export function webhookBody(
         embeds: [
           {
             title: cut(discordEscaped(alert.title), 256),
-            description: `${cut(discordEscaped(alert.body), 3000)}${alert.command ? `\n\`${alert.command}\`` : ''}`,
+            description: [
+              cut(discordEscaped(alert.body), 3000),
+              ...(alert.command ? [`\`${alert.command}\``] : []),
+              ...(alert.verbatim === null ? [] : [`\`\`\`\n${alert.verbatim}\`\`\``]),
+            ].join('\n'),
             color: COLOUR[level],
             fields: facts.map((fact) => ({ ...fact, value: cut(discordEscaped(fact.value), 300) })),
           },
@@ -55,6 +62,7 @@ export function webhookBody(
           cut(alert.body, 600),
           ...facts.map(({ name, value }) => `${name}: ${value}`),
           alert.command ?? '',
+          ...(alert.verbatim === null ? [] : ['', alert.verbatim]),
         ]
           .join('\n')
           .trim(),

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '#libs/contracts';
-import type { Database, PoolClient } from '#libs/database';
+import type { ClientBase, Database } from '#libs/database';
 import { GrowingTree, lastPosition, sequence } from '#libs/ledger';
 import type { Wake } from '#libs/messaging';
 
@@ -12,7 +12,7 @@ const QUIET_POLLS = 20;
 export interface SequencingOptions {
   database: Database;
   /** The leader's own connection. */
-  client: PoolClient;
+  client: ClientBase;
   /** Called by the hint of an append. */
   wake: Wake;
   onSequenced: (events: RecordedEvent[]) => void;

@@ -70,6 +70,8 @@ const common = {
   language: messageLanguage.optional(),
   /** None when absent. */
   quietHours: quietHours.optional(),
+  /** Whether it is given the log's newest signed checkpoint once a day, as a witness; it is when absent. */
+  dailyCheckpoint: z.boolean().optional(),
 };
 
 export const createChannelBody = z.discriminatedUnion('type', [
@@ -89,6 +91,7 @@ export const updateChannelBody = z.strictObject({
   enabled: z.boolean().optional(),
   language: messageLanguage.optional(),
   quietHours: quietHours.nullable().optional(),
+  dailyCheckpoint: z.boolean().optional(),
   config: z.record(z.string(), z.unknown()).optional(),
 });
 export type UpdateChannelBody = z.infer<typeof updateChannelBody>;
@@ -107,6 +110,7 @@ export const channelView = z.object({
   enabled: z.boolean(),
   language: messageLanguage,
   quietHours: quietHours.nullable(),
+  dailyCheckpoint: z.boolean(),
   createdAt: timestamp,
   /** Why it takes nothing but tests until it works again or is changed; null when nothing is wrong. */
   stoppedReason: z.string().nullable(),

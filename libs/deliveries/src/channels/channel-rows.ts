@@ -13,6 +13,7 @@ export interface ChannelRow {
   enabled: boolean;
   language: MessageLanguage;
   quiet_hours: QuietHours | null;
+  daily_checkpoint: boolean;
   source: Channel['source'];
   version: number;
   created_at: Date;
@@ -21,7 +22,7 @@ export interface ChannelRow {
 }
 
 export const CHANNEL_COLUMNS = `channel_id, type, name, events, min_level, agents::text[] as agents, priority, enabled,
-  language, quiet_hours, source, version, created_at, stopped_reason, failures`;
+  language, quiet_hours, daily_checkpoint, source, version, created_at, stopped_reason, failures`;
 
 export function channelOf(row: ChannelRow): Channel {
   return {
@@ -35,6 +36,7 @@ export function channelOf(row: ChannelRow): Channel {
     enabled: row.enabled,
     language: row.language,
     quietHours: row.quiet_hours,
+    dailyCheckpoint: row.daily_checkpoint,
     source: row.source,
     version: row.version,
     createdAt: row.created_at.getTime(),

@@ -44,6 +44,8 @@ export interface Channel {
   language: MessageLanguage;
   /** Null = none. */
   quietHours: QuietHours | null;
+  /** Whether it is given the log's newest signed checkpoint once a day. */
+  dailyCheckpoint: boolean;
   source: 'api' | 'configuration';
   version: number;
   createdAt: number;
@@ -62,6 +64,7 @@ export interface NewChannel {
   enabled: boolean;
   language?: MessageLanguage | undefined;
   quietHours?: QuietHours | undefined;
+  dailyCheckpoint?: boolean | undefined;
 }
 
 export interface ChannelChanges {
@@ -73,4 +76,5 @@ export interface ChannelChanges {
   enabled?: boolean | undefined;
   language?: MessageLanguage | undefined;
   quietHours?: QuietHours | null | undefined;
+  dailyCheckpoint?: boolean | undefined;
 }

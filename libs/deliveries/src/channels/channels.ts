@@ -3,6 +3,7 @@ import type { Database, PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { levelNumber } from '../alert-levels.js';
+import { startNextTurn } from '../claims/settle.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
 import type { Channel, ChannelChanges, ChannelSecrets, NewChannel } from './channel.js';
 
@@ -21,8 +22,9 @@ export class Channels {
     const rows = await unlessTaken(channel.name, () =>
       this.database.query<ChannelRow>(
         `insert into deliveries.channel
-           (channel_id, type, name, events, min_level, agents, priority, enabled, source, config, language, quiet_hours)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${CHANNEL_COLUMNS}`,
+           (channel_id, type, name, events, min_level, agents, priority, enabled, source, config, language, quiet_hours,
+            daily_checkpoint)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning ${CHANNEL_COLUMNS}`,
         [
           id,
           secrets.type,
@@ -36,6 +38,7 @@ export class Channels {
           this.seal(id, secrets),
           channel.language ?? 'en',
           channel.quietHours ?? null,
+          channel.dailyCheckpoint ?? true,
         ],
       ),
     );
@@ -72,10 +75,25 @@ export class Channels {
 
   /**
    * Changes a channel; takes effect without restart. Any change ends a stop and closes the breaker: the owner has looked at it.
-   * Turning it off drops what is queued.
+   * Turning it off drops what is queued. Throws `NOT_FOUND` and `NAME_TAKEN`.
    */
   async update(id: string, changes: ChannelChanges, secrets?: ChannelSecrets): Promise<Channel> {
-    await this.get(id);
+    const changed = await this.change(id, changes, secrets);
+    return changed ?? this.get(id);
+  }
+
+  /** Puts other secrets in place of those of `version`; does nothing where the channel was changed since. */
+  async replaceSecrets(id: string, version: number, secrets: ChannelSecrets): Promise<void> {
+    await this.change(id, {}, secrets, version);
+  }
+
+  /** Null when there is no such channel (of that version). */
+  private change(
+    id: string,
+    changes: ChannelChanges,
+    secrets?: ChannelSecrets,
+    onlyVersion?: number,
+  ): Promise<Channel | null> {
     return this.database.transaction(async (client) => {
       const { rows } = await unlessTaken(changes.name, () =>
         client.query<ChannelRow>(
@@ -89,9 +107,11 @@ export class Channels {
              config = coalesce($10, config),
              language = coalesce($11, language),
              quiet_hours = case when $12 then $13::jsonb else quiet_hours end,
+             daily_checkpoint = coalesce($14, daily_checkpoint),
              version = version + 1, stopped_reason = null, failures = 0, failing_since = null, open_until = null,
              paused_until = null, told_at = null
-           where channel_id = $1 returning ${CHANNEL_COLUMNS}`,
+           where channel_id = $1 and deleted_at is null and version = coalesce($15, version)
+           returning ${CHANNEL_COLUMNS}`,
           [
             id,
             changes.name ?? null,
@@ -106,12 +126,15 @@ export class Channels {
             changes.language ?? null,
             changes.quietHours !== undefined,
             changes.quietHours ?? null,
+            changes.dailyCheckpoint ?? null,
+            onlyVersion ?? null,
           ],
         ),
       );
+      if (!rows[0]) return null;
       if (changes.quietHours !== undefined) await endQuiet(client, id);
       if (changes.enabled === false) await suppressQueued(client, id, 'the channel was turned off');
-      return channelOf(rows[0]!);
+      return channelOf(rows[0]);
     });
   }
 
@@ -144,10 +167,9 @@ export async function suppressQueued(client: PoolClient, channelId: string, deta
      where channel_id = $1 and next_attempt_at is not null and status <> 'attempting' returning notification_id`,
     [channelId, detail],
   );
-  await client.query(
-    `update deliveries.delivery set next_attempt_at = clock_timestamp()
-     where notification_id = any($1) and status = 'pending' and rank is not null and next_attempt_at > clock_timestamp()`,
-    [rows.map((row) => row.notification_id)],
+  await startNextTurn(
+    client,
+    rows.map((row) => row.notification_id),
   );
   return rows.length;
 }

@@ -6,6 +6,7 @@ import { raiseTrouble } from '../notifications/raise-trouble.js';
 import type { ClaimedMessage, Member } from './claimed-message.js';
 import { decideAtSend, type OwnersWishes, type SendDecision } from './decide-at-send.js';
 import { activeSilences, dueAlertOf, isOutdated, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
+import { closeLostAttempts } from './lost-attempts.js';
 import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 import { supersedingEvents } from './superseding-events.js';
 import { unknownsAllowed } from './unknown-policy.js';
@@ -75,25 +76,6 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
     const chosen = choose(sendable, options);
     return { outdated: false, messages: await startAttempts(client, chosen, options, now) };
   });
-}
-
-/** An attempt whose lease ran out: its worker is gone, and nobody knows how far it came. */
-async function closeLostAttempts(client: PoolClient, rows: DueRow[]): Promise<void> {
-  const lost = rows.filter((row) => row.status === 'attempting');
-  if (lost.length === 0) return;
-  const ids = lost.map((row) => row.delivery_id);
-  await client.query(
-    `update deliveries.attempt a set ended_at = clock_timestamp(), outcome = 'unknown', reason = 'worker_lost',
-       detail = 'the worker ended during the attempt'
-     from unnest($1::uuid[], $2::int[]) as l (id, number)
-     where a.delivery_id = l.id and a.number = l.number and a.ended_at is null`,
-    [ids, lost.map((row) => row.attempts)],
-  );
-  await client.query(
-    "update deliveries.delivery set status = 'unknown', unknowns = unknowns + 1 where delivery_id = any($1)",
-    [ids],
-  );
-  for (const row of lost) row.unknowns += 1;
 }
 
 async function dropMoot(

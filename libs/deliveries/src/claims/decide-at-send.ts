@@ -63,6 +63,7 @@ export function decideAtSend(
 ): SendDecision {
   if (now >= alert.deadline) return { do: 'die', detail: 'the deadline has passed' };
   if (alert.stage === 'test' || alert.stage === 'canary' || alert.stage === 'trouble') return SEND;
+  if (alert.stage === 'checkpoint') return putOff(alert, quietUntil, now) ?? SEND;
   const moot = session === null ? null : whyMoot(alert, session, now);
   if (moot) return moot;
   if (alert.level === 'CRITICAL') return SEND;

@@ -52,8 +52,8 @@ function claimableOf(row: ClaimableRow): ClaimableChannel {
 }
 
 /**
- * Gives up what waits beyond its deadline on channels that cannot be claimed just now: nothing is told too late, and the next
- * channel's turn begins. At most `limit` at a time, by index.
+ * Gives up what waits beyond its deadline on channels that cannot be claimed just now: nothing is told too late. One deadline
+ * stands for all channels, so no other one's turn begins. At most `limit` at a time, by index.
  */
 export async function expireDeliveries(database: Database, limit: number): Promise<number> {
   const rows = await database.prepared<{ delivery_id: string }>(

@@ -1,4 +1,4 @@
-import type { PoolClient } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { levelName } from '../alert-levels.js';
 import type { Stage } from '../notifications/record-notification.js';
 import type { Member } from './claimed-message.js';
@@ -82,6 +82,17 @@ export async function lockDue(
     values: [channelId, first, again, version, underWay],
   });
   return rows;
+}
+
+/** Whether a stopped channel has a message of its own to be tried with. Reads only: what waits for it may wait for days. */
+export async function isProbeDue(database: Database, channelId: string): Promise<boolean> {
+  const rows = await database.prepared(
+    'probe due',
+    `select from deliveries.delivery d
+     where d.channel_id = $1 and d.next_attempt_at <= (select clock_timestamp()) ${PROBE} limit 1`,
+    [channelId],
+  );
+  return rows.length > 0;
 }
 
 /** Whether the channel was changed, turned off or removed since its claimer looked at it. */

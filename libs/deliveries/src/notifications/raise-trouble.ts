@@ -1,7 +1,7 @@
 import type { PoolClient } from '#libs/database';
-import { newId } from '#libs/platform';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
-import { databaseNow, recordNotification, type SyntheticEvent } from './record-notification.js';
+import { databaseNow, recordNotification } from './record-notification.js';
+import { syntheticEvent } from './synthetic-event.js';
 
 /** The same trouble is not told again within this time. */
 const TOLD_FOR = "interval '1 hour'";
@@ -30,7 +30,12 @@ export async function raiseTrouble(client: PoolClient, { channelId, reason }: Ch
   const now = await databaseNow(client);
   const deliveries = await recordNotification(client, {
     stage: 'trouble',
-    event: syntheticEvent('trouble', channelId, { channelId, name: troubled.name, type: troubled.type, reason }, now),
+    event: syntheticEvent(
+      'ledger.channel.trouble.v1',
+      channelId,
+      { channelId, name: troubled.name, type: troubled.type, reason },
+      now,
+    ),
     eventType: 'ChannelTrouble',
     level: 'WARNING',
     deadline: now + TROUBLE_DEADLINE_MS,
@@ -40,23 +45,4 @@ export async function raiseTrouble(client: PoolClient, { channelId, reason }: Ch
     routes: rows.map((row) => ({ channelId: row.channel_id, rank: null, startsAt: now })),
   });
   return [...deliveries.keys()];
-}
-
-/** A message of the notifier's own in the form that webhooks know. `now`: epoch milliseconds. */
-export function syntheticEvent(
-  kind: 'trouble' | 'test' | 'canary',
-  subject: string,
-  data: Record<string, unknown>,
-  now: number,
-): SyntheticEvent {
-  return {
-    specversion: '1.0',
-    id: newId(),
-    source: 'urn:session-ledger:notifier',
-    type: `ledger.channel.${kind}.v1`,
-    subject,
-    time: new Date(now).toISOString(),
-    datacontenttype: 'application/json',
-    data,
-  };
 }

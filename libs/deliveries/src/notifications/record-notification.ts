@@ -3,9 +3,10 @@ import type { PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import { levelNumber } from '../alert-levels.js';
 import type { Routed } from './route.js';
+import type { SyntheticEvent } from './synthetic-event.js';
 
 /** `alert` follows from an event; the others are made by the notifier or the owner. */
-export type Stage = 'alert' | 'reminder' | 'withdrawn' | 'test' | 'canary' | 'trouble';
+export type Stage = 'alert' | 'reminder' | 'withdrawn' | 'test' | 'canary' | 'trouble' | 'checkpoint';
 
 /** Every channel has one recipient: its owner. */
 const RECIPIENT = 'owner';
@@ -13,7 +14,7 @@ const RECIPIENT = 'owner';
 export interface NewNotification {
   stage: Stage;
   event: CloudEvent | SyntheticEvent;
-  /** Event name, or `Channel…` for what is not in the ledger. */
+  /** Event name, or `Channel…` and `LogCheckpoint` for what is not in the ledger. */
   eventType: string;
   level: AlertLevel;
   /** Epoch milliseconds. */
@@ -32,9 +33,6 @@ export async function databaseNow(client: PoolClient): Promise<number> {
   return rows[0]!.now;
 }
 
-/** A CloudEvent of the notifier's own: it is no fact of the ledger, so it has no place in the log. */
-export type SyntheticEvent = Omit<CloudEvent, 'position' | 'streamversion' | 'leaf' | 'actor' | 'requestid'>;
-
 /**
  * Writes a notification and its deliveries, once for each event and stage.
  *
@@ -44,41 +42,63 @@ export async function recordNotification(
   client: PoolClient,
   notification: NewNotification,
 ): Promise<Map<string, string>> {
-  const { event, stage, deadline, routes } = notification;
-  const id = newId();
-  const ids = new Map(routes.map(({ channelId }) => [channelId, newId()]));
-  const { rows } = await client.query<{ recorded: boolean }>(
-    `with recorded as (
-       insert into deliveries.notification
-         (notification_id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope, deadline)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11 / 1000.0))
-       on conflict (event_id, stage) do nothing returning notification_id
-     ), queued as (
-       insert into deliveries.delivery
-         (delivery_id, notification_id, channel_id, recipient, rank, next_attempt_at, deadline)
-       select r.delivery_id, recorded.notification_id, r.channel_id, $12, r.rank, to_timestamp(r.starts_at / 1000.0),
-         to_timestamp($11 / 1000.0)
-       from recorded, unnest($13::uuid[], $14::uuid[], $15::int[], $16::float8[])
-         as r (delivery_id, channel_id, rank, starts_at))
-     select exists (select from recorded) as recorded`,
-    [
-      id,
-      event.id,
-      stage,
-      notification.eventType,
-      levelNumber(notification.level),
-      notification.agentId,
-      notification.sessionId,
-      notification.generation,
-      'position' in event ? event.position : null,
-      JSON.stringify(stage === 'alert' ? event : { ...event, stage }),
-      deadline,
-      RECIPIENT,
-      routes.map(({ channelId }) => ids.get(channelId)),
-      routes.map(({ channelId }) => channelId),
-      routes.map(({ rank }) => rank),
-      routes.map(({ startsAt }) => startsAt),
-    ],
-  );
-  return rows[0]!.recorded ? ids : new Map();
+  const [recorded] = await recordNotifications(client, [notification]);
+  return recorded!;
 }
+
+/** The same for many, in one statement: deliveries are queued in the order given. */
+export async function recordNotifications(
+  client: PoolClient,
+  notifications: readonly NewNotification[],
+): Promise<Map<string, string>[]> {
+  if (notifications.length === 0) return [];
+  const given = notifications.map((notification) => ({ id: newId(), ...notification }));
+  const queued = given.flatMap(({ id, deadline, routes }) =>
+    routes.map((routed) => ({ ...routed, id: newId(), notificationId: id, deadline })),
+  );
+  const { rows } = await client.query<{ notification_id: string }>({
+    name: 'record notifications',
+    text: RECORD,
+    values: [
+      given.map(({ id }) => id),
+      given.map(({ event }) => event.id),
+      given.map(({ stage }) => stage),
+      given.map(({ eventType }) => eventType),
+      given.map(({ level }) => levelNumber(level)),
+      given.map(({ agentId }) => agentId),
+      given.map(({ sessionId }) => sessionId),
+      given.map(({ generation }) => generation),
+      given.map(({ event }) => ('position' in event ? event.position : null)),
+      given.map(({ event, stage }) => JSON.stringify(stage === 'alert' ? event : { ...event, stage })),
+      given.map(({ deadline }) => deadline),
+      queued.map(({ id }) => id),
+      queued.map(({ notificationId }) => notificationId),
+      queued.map(({ channelId }) => channelId),
+      queued.map(({ rank }) => rank),
+      queued.map(({ startsAt }) => startsAt),
+      queued.map(({ deadline }) => deadline),
+      RECIPIENT,
+    ],
+  });
+  const recorded = new Map(rows.map((row) => [row.notification_id, new Map<string, string>()]));
+  for (const { notificationId, channelId, id } of queued) recorded.get(notificationId)?.set(channelId, id);
+  return given.map(({ id }) => recorded.get(id) ?? new Map<string, string>());
+}
+
+const RECORD = `with recorded as (
+    insert into deliveries.notification
+      (notification_id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope, deadline)
+    select id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope,
+      to_timestamp(deadline / 1000.0)
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::uuid[], $8::int[],
+      $9::bigint[], $10::text[], $11::float8[])
+      as n (id, event_id, stage, event_type, level, agent_id, session_id, generation, position, envelope, deadline)
+    on conflict (event_id, stage) do nothing returning notification_id
+  ), queued as (
+    insert into deliveries.delivery
+      (delivery_id, notification_id, channel_id, rank, next_attempt_at, deadline, recipient)
+    select id, notification_id, channel_id, rank, to_timestamp(starts_at / 1000.0), to_timestamp(deadline / 1000.0), $18
+    from unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::smallint[], $16::float8[], $17::float8[]) with ordinality
+      as d (id, notification_id, channel_id, rank, starts_at, deadline, place)
+    where notification_id in (select notification_id from recorded) order by place)
+  select notification_id from recorded`;

@@ -17,6 +17,7 @@ function channel(id: string, changes: Partial<Channel> = {}): Channel {
     enabled: true,
     language: 'en',
     quietHours: null,
+    dailyCheckpoint: true,
     source: 'api',
     version: 1,
     createdAt: NOW,

@@ -1,7 +1,8 @@
 import type { Database } from '#libs/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
-import { raiseTrouble, syntheticEvent } from './raise-trouble.js';
+import { raiseTrouble } from './raise-trouble.js';
 import { databaseNow, recordNotification } from './record-notification.js';
+import { syntheticEvent } from './synthetic-event.js';
 
 const TEST_DEADLINE_MS = 60_000;
 const CANARY_DEADLINE_MS = 10 * 60_000;
@@ -12,7 +13,7 @@ export async function sendTest(database: Database, channel: { id: string; name: 
     const now = await databaseNow(client);
     const deliveries = await recordNotification(client, {
       stage: 'test',
-      event: syntheticEvent('test', channel.id, { channelId: channel.id, name: channel.name }, now),
+      event: syntheticEvent('ledger.channel.test.v1', channel.id, { channelId: channel.id, name: channel.name }, now),
       eventType: 'ChannelTest',
       level: 'INFO',
       deadline: now + TEST_DEADLINE_MS,
@@ -56,7 +57,12 @@ export async function sendCanaries(database: Database, everySeconds: number): Pr
       const now = await databaseNow(client);
       await recordNotification(client, {
         stage: 'canary',
-        event: syntheticEvent('canary', channel.id, { channelId: channel.id, name: channel.name }, now),
+        event: syntheticEvent(
+          'ledger.channel.canary.v1',
+          channel.id,
+          { channelId: channel.id, name: channel.name },
+          now,
+        ),
         eventType: 'ChannelCanary',
         level: 'INFO',
         deadline: now + CANARY_DEADLINE_MS,

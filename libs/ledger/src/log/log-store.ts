@@ -1,5 +1,5 @@
 import { LOG, type EventType, type RecordedEvent } from '#libs/contracts';
-import type { Database, PoolClient } from '#libs/database';
+import type { ClientBase, Database } from '#libs/database';
 import { entriesAfter, eventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
 
 type LogRow = StoredEventRow & { position: number };
@@ -24,7 +24,7 @@ export interface HorizonHolder {
 }
 
 /** Gives the next events their position, on the leader's own connection. Answers them once that is committed. */
-export async function sequence(client: PoolClient, limit: number): Promise<RecordedEvent[]> {
+export async function sequence(client: ClientBase, limit: number): Promise<RecordedEvent[]> {
   const { rows } = await client.query<LogRow>({ name: 'log.sequence', text: SEQUENCE, values: [LOG, limit] });
   return rows.map(recordedEventOf);
 }

@@ -70,6 +70,10 @@ export const ENGLISH: Phrases = {
     body: 'A periodic test message. Its absence would be told through the other channels.',
   }),
   channelTrouble: ({ name, reason }) => ({ title: `Alerts do not get through on channel “${name}”`, body: reason }),
+  logCheckpoint: ({ events }) => ({
+    title: `Checkpoint of the log at ${events} events`,
+    body: 'Keep this message: it is a witness. With its signed text, saved to a file, it can be shown later whether any of these events was changed or removed.',
+  }),
   recorded: ({ type, agent }) => ({
     title: agent ? `${type}: ${agent}` : type,
     body: 'It was recorded in the ledger.',
@@ -86,6 +90,7 @@ export const ENGLISH: Phrases = {
       UnprovenRenewalRefused: 'renewal without the holder’s key',
       KillSwitchActivated: 'kill switch on',
       ChannelTrouble: 'channel in trouble',
+      LogCheckpoint: 'checkpoint of the log',
     },
   },
 };

@@ -70,6 +70,10 @@ export const KOREAN: Phrases = {
     body: '정기 시험 메시지입니다. 도착하지 않으면 다른 채널로 알려 드립니다.',
   }),
   channelTrouble: ({ name, reason }) => ({ title: `채널 “${name}”로 알림이 전달되지 않습니다`, body: reason }),
+  logCheckpoint: ({ events }) => ({
+    title: `원장 체크포인트: 이벤트 ${events}건`,
+    body: '이 메시지를 보관하세요. 증거가 됩니다. 아래 서명된 텍스트를 파일로 저장해 두면, 이 이벤트들이 나중에 변경되거나 삭제되었는지 확인할 수 있습니다.',
+  }),
   recorded: ({ type, agent }) => ({ title: agent ? `${type}: ${agent}` : type, body: '원장에 기록되었습니다.' }),
   digest: {
     title: (count) => `알림 ${count}건`,
@@ -83,6 +87,7 @@ export const KOREAN: Phrases = {
       UnprovenRenewalRefused: '보유자 키 없는 갱신',
       KillSwitchActivated: '킬 스위치 켜짐',
       ChannelTrouble: '채널 장애',
+      LogCheckpoint: '원장 체크포인트',
     },
   },
 };

@@ -1,5 +1,7 @@
 import { emailConfig, LedgerError, telegramConfig, webhookConfig, type ChannelType } from '#libs/contracts';
-import { newWebhookSecret, TargetPolicy, type ChannelSecrets } from '#libs/deliveries';
+import type { ChannelSecrets } from './channel.js';
+import type { TargetPolicy } from './target-policy.js';
+import { newWebhookSecret } from './webhook-secret.js';
 
 /** How long the old secret of a webhook signs beside the new one. */
 const ROTATION_MS = 24 * 3600 * 1000;
