@@ -9,21 +9,24 @@ import {
 } from '#libs/session';
 
 /** What a session is called at `now` (epoch seconds): a token that has ended ends it, recorded or not. */
-export function statusOf(state: SessionState, now: number): SessionStatus {
+function statusOf(state: SessionState, now: number, isExpiringSoon: boolean): SessionStatus {
   if (state.status !== 'active') return state.status;
   if (now >= state.expiresAt) return 'expired';
-  const afterRefusal = state.expiringSoonAnnounced;
-  return evaluateExpiry(state, now, { afterRefusal }).holds ? 'expiring_soon' : 'active';
+  return isExpiringSoon ? 'expiring_soon' : 'active';
 }
 
-/** A session as every door shows it. */
-export function sessionViewOf(state: SessionState, now: number): SessionView {
+/**
+ * A session as every door shows it. `now` is epoch seconds. `hasHolder`: whether a holder uses it; a session that nobody
+ * holds or renews ends with its token.
+ */
+export function sessionViewOf(state: SessionState, now: number, hasHolder = true): SessionView {
   const left = remainingRenewals(state);
+  const expiringSoon = expiringSoonOf(state, now, hasHolder);
   return {
     id: state.sessionId,
     agentId: state.agentId,
     agentName: state.agentName,
-    status: statusOf(state, now),
+    status: statusOf(state, now, expiringSoon !== null),
     generation: state.generation,
     expiresIn: state.expiresIn,
     expiresAt: toRfc3339(state.expiresAt),
@@ -34,9 +37,20 @@ export function sessionViewOf(state: SessionState, now: number): SessionView {
     renewalRejectWindow: state.renewalRejectWindow,
     constraints: state.constraints,
     endsAt: toRfc3339(endsAt(state, now)),
+    expiringSoon,
     reason: state.reason,
     labels: state.labels,
     version: state.version,
     createdAt: toRfc3339(state.createdAt),
   };
+}
+
+/** Why and when it ends, while the alert's condition holds. */
+function expiringSoonOf(state: SessionState, now: number, hasHolder: boolean): SessionView['expiringSoon'] {
+  if (now >= state.expiresAt) return null;
+  const afterRefusal = state.expiringSoonAnnounced;
+  const expiry = evaluateExpiry(state, now, { afterRefusal, hasHolder });
+  if (!expiry.holds) return null;
+  const causes = expiry.causes.map((cause) => (cause === 'lifetime' && expiry.unrenewed ? 'unrenewed' : cause));
+  return { causes, endsAt: toRfc3339(expiry.endsAt) };
 }

@@ -23,7 +23,7 @@ export {
   requestAdopt,
   type RelayState,
 } from './log/relay-state.js';
-export { listSessionHeads, type SessionFilter } from './heads/list-sessions.js';
+export { listSessionHeads, type ListedSession, type SessionFilter } from './heads/list-sessions.js';
 export { readStreamWithPositions } from './read/read-stream-with-positions.js';
 export { exportLog } from './checkpoints/export-log.js';
 export { compareHeads, type HeadComparison, type HeadDifference } from './heads/compare-heads.js';

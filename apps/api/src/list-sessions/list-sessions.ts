@@ -42,11 +42,11 @@ export async function listSessions(
     });
     exhausted = heads.length < wanted;
     // The bounds are inclusive: what was read last comes again first.
-    for (const head of heads.filter(({ sessionId }) => sessionId !== last)) {
-      const view = sessionViewOf(head, now);
+    for (const { head, hasHolder } of heads.filter((each) => each.head.sessionId !== last)) {
+      const view = sessionViewOf(head, now, hasHolder);
       if (query.status === undefined || view.status === query.status) items.push(view);
     }
-    last = heads.at(-1)?.sessionId ?? last;
+    last = heads.at(-1)?.head.sessionId ?? last;
     if (last !== undefined && newestFirst) to = last;
     else if (last !== undefined) from = last;
   }

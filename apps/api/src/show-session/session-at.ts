@@ -4,15 +4,19 @@ import { LedgerError, sessionStream, type SessionView } from '#libs/contracts';
 import type { SessionSnapshot } from '#libs/ledger';
 import { evolve, type SessionState } from '#libs/session';
 
-/** A session as its events had made it by a time. Errors: NOT_FOUND before its creation. */
-export async function sessionAt({ store }: CommandDeps, sessionId: string, at: string): Promise<SessionView> {
+/** A session as its events had made it by a time, with the holders of now. Errors: NOT_FOUND before its creation. */
+export async function sessionAt(
+  { store }: CommandDeps,
+  { head: { sessionId }, holderIds }: SessionSnapshot,
+  at: string,
+): Promise<SessionView> {
   const time = Date.parse(at);
   const state = (await store.readStream(sessionStream(sessionId)))
     .filter((event) => Date.parse(event.time) <= time)
     .map(sessionEventOf)
     .reduce<SessionState | null>(evolve, null);
   if (!state) throw new LedgerError('NOT_FOUND', { detail: `The session ${sessionId} did not exist at ${at}.` });
-  return sessionViewOf(state, Math.floor(time / 1000));
+  return sessionViewOf(state, Math.floor(time / 1000), holderIds.length > 0);
 }
 
 /** How long a reader waits for a version that it has heard of. */

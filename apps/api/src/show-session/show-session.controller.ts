@@ -2,6 +2,7 @@ import { Controller, Get, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { sessionViewOf } from '#libs/commands';
 import { LedgerError, sessionQuery, type SessionQuery, type SessionView } from '#libs/contracts';
+import type { SessionSnapshot } from '#libs/ledger';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
@@ -20,8 +21,7 @@ export class ShowSessionController {
   @Allow('session')
   own(@Who() principal: Principal): SessionView {
     if (principal.kind !== 'session') throw new LedgerError('FORBIDDEN');
-    const { head, now } = principal.authenticated.snapshot;
-    return sessionViewOf(head, Math.floor(now / 1000));
+    return viewOf(principal.authenticated.snapshot);
   }
 
   @Get('sessions/:id')
@@ -36,8 +36,12 @@ export class ShowSessionController {
       () => visibleSession(this.context.commands, sessionId, principal),
       minVersion,
     );
-    if (at !== undefined) return sessionAt(this.context.commands, sessionId, at);
+    if (at !== undefined) return sessionAt(this.context.commands, snapshot, at);
     if (stale) void reply.header('ledger-stale', 'true');
-    return sessionViewOf(snapshot.head, Math.floor(snapshot.now / 1000));
+    return viewOf(snapshot);
   }
+}
+
+function viewOf({ head, holderIds, now }: SessionSnapshot): SessionView {
+  return sessionViewOf(head, Math.floor(now / 1000), holderIds.length > 0);
 }

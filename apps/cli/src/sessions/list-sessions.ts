@@ -8,7 +8,7 @@ import { shortener } from '../short-id.js';
 import { relative } from '#libs/contracts';
 import { cut, printable } from '../terminal/printable.js';
 import { table } from '../terminal/table.js';
-import { isAlive, renewalsText, statusText, timeLeft } from './session-text.js';
+import { endOf, isAlive, renewalsText, statusText, timeLeft } from './session-text.js';
 
 export interface ListSessionsOptions {
   agent?: string;
@@ -49,7 +49,7 @@ function text(cli: Cli, sessions: SessionView[]): string {
     String(session.generation),
     renewalsText(session),
     timeLeft(style, session, now),
-    relative(new Date(session.endsAt), now),
+    relative(new Date(endOf(session)), now),
   ]);
   return table(['ID', 'AGENT', 'STATUS', 'GEN', 'RENEWED', 'TOKEN LEFT', 'SESSION ENDS'], rows);
 }

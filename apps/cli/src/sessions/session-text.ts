@@ -1,5 +1,5 @@
 import type { SessionView } from '#libs/contracts';
-import { duration } from '#libs/contracts';
+import { duration, relative } from '#libs/contracts';
 import { bar } from '../terminal/progress.js';
 import type { Paint, Style } from '../terminal/style.js';
 
@@ -20,6 +20,23 @@ export function isAlive({ status }: Pick<SessionView, 'status'>): boolean {
 
 export function renewalsText({ renewalCount, maxRenewals }: SessionView): string {
   return maxRenewals === null ? `${renewalCount}` : `${renewalCount}/${maxRenewals}`;
+}
+
+const CAUSES: Readonly<Record<NonNullable<SessionView['expiringSoon']>['causes'][number], string>> = {
+  renewals: 'few renewals are left',
+  lifetime: 'its lifetime ends',
+  unrenewed: 'nobody renews it',
+};
+
+/** When it ends if nothing is done, RFC 3339. */
+export function endOf({ expiringSoon, endsAt }: Pick<SessionView, 'expiringSoon' | 'endsAt'>): string {
+  return expiringSoon?.endsAt ?? endsAt;
+}
+
+/** `ends in 5 h: nobody renews it`. */
+export function endText(session: SessionView, now: Date): string {
+  const causes = session.expiringSoon?.causes.map((cause) => CAUSES[cause]).join(', ');
+  return `ends ${relative(new Date(endOf(session)), now)}${causes ? `: ${causes}` : ''}`;
 }
 
 /** What is left of the current token: a bar and the time. */

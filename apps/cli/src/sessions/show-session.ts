@@ -7,7 +7,7 @@ import { duration, relative, utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 import { findSession } from './find-session.js';
-import { renewalsText, statusText, timeLeft } from './session-text.js';
+import { endOf, endText, renewalsText, statusText, timeLeft } from './session-text.js';
 
 export interface ShowSessionOptions {
   at?: string;
@@ -40,7 +40,8 @@ function text(cli: Cli, session: SessionView, history: CloudEvent[], now: Date):
     ['generation', String(session.generation)],
     ['token left', timeLeft(style, session, now)],
     ['token ends', `${when(session.expiresAt)}, each token lives ${duration(session.expiresIn)}`],
-    ['session ends', `${when(session.endsAt)}, at the latest ${utc(session.absoluteExpiresAt)}`],
+    ['session ends', `${when(endOf(session))}, at the latest ${utc(session.absoluteExpiresAt)}`],
+    ...(session.expiringSoon ? [['expiring soon', endText(session, now)] as [string, string]] : []),
     ['renewals', session.maxRenewals === null ? `${session.renewalCount}, no limit` : `${renewalsText(session)} used`],
     [
       'may',

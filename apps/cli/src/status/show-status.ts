@@ -4,8 +4,8 @@ import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { EXIT } from '../failure.js';
 import { killSwitchText } from '../kill-switch/set-kill-switch.js';
+import { endText } from '../sessions/session-text.js';
 import { shortener } from '../short-id.js';
-import { relative } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 import { readReadiness, type Readiness } from './readiness.js';
@@ -78,10 +78,7 @@ function statusText(cli: Cli, status: Status): string {
   const attention = status.attention.map((line) => `${style.paint('!', 'red', 'bold')} ${line}`);
   const ending = sessions.expiringSoon
     .slice(0, SHOWN)
-    .map(
-      (session) =>
-        `    ${short(session.id)}  ${printable(session.agentName)}, ends ${relative(new Date(session.endsAt), now)}`,
-    );
+    .map((session) => `    ${short(session.id)}  ${printable(session.agentName)}, ${endText(session, now)}`);
   return [
     facts([
       ['server', `${status.baseUrl} (${ready})`],

@@ -1,5 +1,5 @@
 import { duration, utc, type HolderView, type SessionView } from '#libs/contracts';
-import { renewalsText, statusText, timeLeft } from '../sessions/session-text.js';
+import { endOf, renewalsText, statusText, timeLeft } from '../sessions/session-text.js';
 import { shortener } from '../short-id.js';
 import { cut, printable } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';
@@ -23,7 +23,7 @@ export function liveFrame(
   { columns, rows }: FrameSize,
   stale: string | null = null,
 ): string {
-  const sorted = [...sessions].sort((left, right) => left.endsAt.localeCompare(right.endsAt));
+  const sorted = [...sessions].sort((left, right) => endOf(left).localeCompare(endOf(right)));
   const room = Math.max(1, rows - AROUND - status.attention.length);
   const shown = sorted.slice(0, room);
   const short = shortener(sorted.map(({ id }) => id));
@@ -36,7 +36,7 @@ export function liveFrame(
     String(session.generation),
     renewalsText(session),
     timeLeft(style, session, now, BAR),
-    duration((Date.parse(session.endsAt) - now.getTime()) / 1000),
+    duration((Date.parse(endOf(session)) - now.getTime()) / 1000),
     holdersText(style, session, holders),
   ]);
   const header = ['ID', 'AGENT', 'STATUS', 'GEN', 'RENEWED', 'TOKEN LEFT', 'SESSION LEFT', 'HOLDERS'];

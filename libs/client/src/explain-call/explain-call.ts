@@ -1,4 +1,4 @@
-import { toRfc3339, tokenStanding, type SessionState } from '#libs/session';
+import { earliestRenewalAt, remainingRenewals, toRfc3339, tokenStanding, type SessionState } from '#libs/session';
 import { callHistory, lastTold, link, type CallEvents, type CallHistory } from './call-history.js';
 import { explainEnd } from './explain-end.js';
 import { explainRevocation } from './explain-revocation.js';
@@ -36,7 +36,10 @@ function findCause(history: CallHistory, state: SessionState, generation: number
   if (standing === 'superseded') return withLinks(born, explainNewerToken(history, generation));
   if (standing === 'expired') return withLinks(born, explainEnd(history, state));
   if (history.killSwitch.on) return withLinks(born, killSwitchOn(history));
-  return withLinks(born, standing === 'previous' ? inGrace(history, generation, grace) : current(state, generation));
+  return withLinks(
+    born,
+    standing === 'previous' ? inGrace(history, generation, grace) : current(history, state, generation),
+  );
 }
 
 function withLinks(born: Link[], finding: Finding): Finding {
@@ -121,7 +124,19 @@ function inGrace(history: CallHistory, generation: number, grace: number): Findi
   };
 }
 
-function current(state: SessionState, generation: number): Finding {
+function current(history: CallHistory, state: SessionState, generation: number): Finding {
+  const warned = lastTold(history, 'SessionExpiringSoon');
+  const end = warned?.event.data.endsAt;
+  if (warned && end !== undefined && Date.parse(end) > history.at.getTime() && isStillTrue(state, end)) {
+    return {
+      verdict: 'ACCEPTED',
+      summary:
+        `Accepted: generation ${generation} was the current token; the session was about to end, at ${end}: ` +
+        `${whyItEnds(state, end)}.`,
+      remedy: 'It works until then. See that it is renewed, or make a new session: `sledger mcp refresh-token`.',
+      chain: [link(warned.envelope, `announced the end for ${end}`)],
+    };
+  }
   return {
     verdict: 'ACCEPTED',
     summary: `Accepted: generation ${generation} was the current token, valid until ${toRfc3339(state.expiresAt)}.`,
@@ -129,4 +144,19 @@ function current(state: SessionState, generation: number): Finding {
       'If a call was refused all the same, another server refused it, or it carried another token: `sledger doctor`.',
     chain: [],
   };
+}
+
+/** An end that was announced for a token which was then renewed is no end. */
+function isStillTrue(state: SessionState, end: string): boolean {
+  return end === toRfc3339(state.expiresAt) || end === toRfc3339(state.absoluteExpiresAt);
+}
+
+function whyItEnds(state: SessionState, end: string): string {
+  const left = remainingRenewals(state);
+  if (left === 0) return 'no renewal is left';
+  if (end !== toRfc3339(state.expiresAt)) {
+    return Number.isFinite(left) ? `${left} renewals were left, and its lifetime ends then` : 'its lifetime ends then';
+  }
+  const canBeRenewed = earliestRenewalAt(state) + state.expiresIn <= state.absoluteExpiresAt;
+  return canBeRenewed ? 'nobody has renewed it, and it ends with its token' : 'a further token would outlive it';
 }

@@ -44,6 +44,14 @@ export const sessionView = z.object({
   renewalRejectWindow: z.int(),
   constraints: sessionConstraints,
   endsAt: timestamp,
+  /** While the alert's condition holds: why, and when it ends unless something is done. */
+  expiringSoon: z
+    .object({
+      /** Few `renewals` left; the `lifetime` ends; `unrenewed`: nobody holds it or ever renewed it, so it ends with its token. */
+      causes: z.array(z.enum(['renewals', 'lifetime', 'unrenewed'])),
+      endsAt: timestamp,
+    })
+    .nullable(),
   reason: z.string().nullable(),
   labels: z.record(z.string(), z.string()),
   version: z.int(),

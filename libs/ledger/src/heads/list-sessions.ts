@@ -23,13 +23,19 @@ where ($1::uuid[] is null or agent_id = any($1)) and session_id between $2 and $
     when 'revoked' then status = 'revoked'
     else true end`;
 
+export interface ListedSession {
+  head: SessionHead;
+  hasHolder: boolean;
+}
+
 /** Session heads by id, which is the order of their creation. */
-export async function listSessionHeads(database: Database, filter: SessionFilter): Promise<SessionHead[]> {
+export async function listSessionHeads(database: Database, filter: SessionFilter): Promise<ListedSession[]> {
   const order = filter.newestFirst ? 'desc' : 'asc';
-  const rows = await database.prepared<RowOf<SessionHead> & Record<string, unknown>>(
+  const rows = await database.prepared<RowOf<SessionHead> & { has_holder: boolean }>(
     `heads.list.${order}`,
-    `select h.* ${WHERE} order by session_id ${order} limit $5`,
+    `select h.*, exists (select from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null) as has_holder
+     ${WHERE} order by session_id ${order} limit $5`,
     [filter.agentIds, filter.from, filter.to, filter.standing ?? null, filter.limit],
   );
-  return rows.map(sessionRows.fromRow);
+  return rows.map((row) => ({ head: sessionRows.fromRow(row), hasHolder: row.has_holder }));
 }

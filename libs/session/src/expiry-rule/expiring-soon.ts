@@ -36,6 +36,8 @@ export interface ExpiryEvaluation {
   holds: boolean;
   causes: ExpiryCause[];
   endsAt: number;
+  /** It ends with its token only because nobody is known to renew it. */
+  unrenewed: boolean;
 }
 
 export interface EvaluateExpiryOptions {
@@ -70,12 +72,12 @@ export function evaluateExpiry(
   };
   const left = remainingRenewals(state);
   if (state.status !== 'active' || !shouldNotifyExpiringSession(left, end, now, thresholds)) {
-    return { holds: false, causes: [], endsAt: end };
+    return { holds: false, causes: [], endsAt: end, unrenewed };
   }
   const causes: ExpiryCause[] = [];
   if (left <= thresholds.remainingRenewals) causes.push('renewals');
   if (end - now <= thresholds.seconds) causes.push('lifetime');
-  return { holds: true, causes, endsAt: end };
+  return { holds: true, causes, endsAt: end, unrenewed };
 }
 
 /** `SessionExpiringSoon` when the rule first holds; null when it does not hold or was announced already. */

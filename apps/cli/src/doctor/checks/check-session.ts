@@ -1,6 +1,6 @@
 import { duration, type ServerStatus, type SessionView } from '#libs/contracts';
 import type { TokenClaims } from '../../mcp-setup/token-claims.js';
-import { isAlive } from '../../sessions/session-text.js';
+import { endOf, isAlive } from '../../sessions/session-text.js';
 import type { Check, Examination } from '../examination.js';
 import { failed, ok, skipped, warning, type Finding } from '../finding.js';
 
@@ -62,7 +62,7 @@ function sessionFinding(token: TokenClaims, session: SessionView): Finding {
       `See why: \`sledger explain ${token.sid}\`. A new one: \`sledger mcp refresh-token\`.`,
     );
   }
-  const left = duration((Date.parse(session.endsAt) - now) / 1000);
+  const left = duration((Date.parse(endOf(session)) - now) / 1000);
   return session.status === 'expiring_soon'
     ? warning(
         'session',
