@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_GUARD } from '@nestjs/core';
 import { AdoptLogController } from './adopt-log/adopt-log.controller.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
@@ -21,7 +21,6 @@ import { IntrospectController } from './oauth/introspect.controller.js';
 import { MetadataController } from './oauth/metadata.controller.js';
 import { RevokeController } from './oauth/revoke.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
-import { LinkInterceptor } from './paging/link.interceptor.js';
 import { RenewSessionController } from './renew-session/renew-session.controller.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
 import { RevokeSessionController } from './revoke-session/revoke-session.controller.js';
@@ -72,7 +71,6 @@ export class ApiModule {
       providers: [
         { provide: API_CONTEXT, useValue: context },
         { provide: APP_GUARD, useClass: CredentialsGuard },
-        { provide: APP_INTERCEPTOR, useClass: LinkInterceptor },
       ],
     };
   }

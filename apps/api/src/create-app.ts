@@ -10,6 +10,7 @@ import { limitMediaTypes } from './limits/media-type.js';
 import { limitRates } from './limits/rate-limit.js';
 import { limitDuration } from './limits/request-deadline.js';
 import { NODE_LIMITS, SERVER_LIMITS } from './limits/server-limits.js';
+import { linkPages } from './paging/link-header.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -45,5 +46,6 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
   limitRates(fastify, config.rateLimits);
   limitDuration(fastify, problems, config.requestDeadline);
   limitMediaTypes(fastify);
+  linkPages(fastify);
   return app;
 }

@@ -21,11 +21,20 @@ export async function readToken(deps: AuthenticateDeps, presented: string): Prom
   if (!snapshot || snapshot.head.agentId !== sub) throw new LedgerError('TOKEN_INVALID');
   await refuseRevokedKey(deps, token, snapshot);
   const { head, now } = snapshot;
-  // The hash binds the current generation to the one token that was issued. Of an older one the head keeps no hash: a stolen
-  // signing key alone opens a session for the grace after each renewal, until the key is revoked.
+  const standing = tokenStanding(head, gen, secondsOf(now), deps.settings.previousTokenGrace);
+  // The hash binds a generation to the one token that was issued: a stolen signing key alone opens nothing here.
   const isAnother = gen === head.generation && token.hash !== head.tokenHash;
   if (gen > head.generation || isAnother) throw new LedgerError('TOKEN_INVALID');
-  return { token, snapshot, standing: tokenStanding(head, gen, secondsOf(now), deps.settings.previousTokenGrace) };
+  if (standing === 'previous') await requireIssued(deps, { sessionId: sid, generation: gen, tokenHash: token.hash });
+  return { token, snapshot, standing };
+}
+
+/** Refuses a token that was never issued as this generation, although our key signed it: TOKEN_INVALID. */
+export async function requireIssued(
+  { heads }: Pick<CommandDeps, 'heads'>,
+  { sessionId, generation, tokenHash }: { sessionId: string; generation: number; tokenHash: string },
+): Promise<void> {
+  if ((await heads.issuedTokenHash(sessionId, generation)) !== tokenHash) throw new LedgerError('TOKEN_INVALID');
 }
 
 /** Where a token that was read before stands now. */

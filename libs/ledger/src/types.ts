@@ -171,6 +171,8 @@ export interface EventStore {
 export interface Heads {
   /** One round trip: head, database time (epoch milliseconds), kill switch, agent and live holders' ids. */
   session(sessionId: string): Promise<SessionSnapshot | null>;
+  /** SHA-256 of the token that was issued as this generation, from its event; null when none was. The head has the current one's. */
+  issuedTokenHash(sessionId: string, generation: number): Promise<string | null>;
   agent(agentId: string): Promise<AgentHead | null>;
   holder(holderId: string): Promise<HolderHead | null>;
   /** Sessions of an agent that are active. */

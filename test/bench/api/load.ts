@@ -9,6 +9,8 @@ export interface Request {
 
 export interface LoadResult {
   perSecond: number;
+  /** Requests answered with 200. */
+  answered: number;
   /** Milliseconds. */
   p50: number;
   p99: number;
@@ -54,5 +56,5 @@ export async function load(url: string, { connections, seconds, next, answered }
   await pool.close();
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
-  return { perSecond: times.length / elapsed, p50: at(0.5), p99: at(0.99), failed, failure };
+  return { perSecond: times.length / elapsed, answered: times.length, p50: at(0.5), p99: at(0.99), failed, failure };
 }

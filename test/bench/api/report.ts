@@ -15,12 +15,12 @@ export interface Row {
 
 const FOLDER = 'bench-results';
 
-/** Prints the figures as a table and keeps them in `bench-results/<name>.json`. */
-export function report(name: string, rows: Row[]): void {
+/** Prints the figures as a table and keeps them in `bench-results/<name>.json`; below it where the processor time goes. */
+export function report(name: string, rows: Row[], work: string[]): void {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   mkdirSync(FOLDER, { recursive: true });
   const date = new Date().toISOString();
-  writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify({ name, date, machine, rows }, null, 2)}\n`);
+  writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify({ name, date, machine, rows, work }, null, 2)}\n`);
   const lines = rows.map(({ figure, value, unit, baseline, ratio, goal, met }) =>
     [
       figure.padEnd(56),
@@ -30,5 +30,7 @@ export function report(name: string, rows: Row[]): void {
       goal === null ? '' : `  goal ≥ ${goal} ${met === null ? 'void' : met ? 'met' : 'NOT MET'}`,
     ].join(' '),
   );
-  process.stdout.write(`\n${machine}, ${date}\n${lines.join('\n')}\n`);
+  process.stdout.write(
+    `\n${machine}, ${date}\n${lines.join('\n')}\n\nProcessor time of a request\n${work.join('\n')}\n`,
+  );
 }

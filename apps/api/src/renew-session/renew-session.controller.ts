@@ -29,6 +29,7 @@ export class RenewSessionController {
       {
         sessionId,
         claims: authenticated.token.claims,
+        tokenHash: authenticated.token.hash,
         snapshot: authenticated.snapshot,
         addressPrefix: addressPrefixOf(request.ip),
         ...(holder && { holderId: holder.holderId }),

@@ -3,6 +3,7 @@ import type { SessionSnapshot } from '#libs/ledger';
 import { renewSession as decide, sessionRenewed, tokenStanding, type RenewalRefusal } from '#libs/session';
 import { audiencesOf } from '#libs/tokens';
 import { append, decideAgain } from '../append.js';
+import { requireIssued } from '../authenticate.js';
 import type { Caller, CommandDeps } from '../command-deps.js';
 import { announceExpiringSoon } from '../expire-session/announce.js';
 import type { SessionWithIssuedToken } from '../issued.js';
@@ -14,6 +15,8 @@ export interface RenewSessionCommand {
   sessionId: string;
   /** Of the verified token that was presented. */
   claims: TokenClaims;
+  /** SHA-256 of that token. */
+  tokenHash: string;
   /** The holder that proved itself; it must be one of this session's. */
   holderId?: string;
   /** /24 or /48 of the caller. */
@@ -109,7 +112,7 @@ async function refuse(
 /** Inside the grace, or with a holder's proof, a lost race; else an old token in the wrong hands. */
 async function refuseConflict(
   deps: CommandDeps,
-  { claims, sessionId, addressPrefix, holderId }: Refused,
+  { claims, tokenHash, sessionId, addressPrefix, holderId }: Refused,
   { head, now }: SessionSnapshot,
   caller: Caller,
 ): Promise<never> {
@@ -119,6 +122,8 @@ async function refuseConflict(
     throw new LedgerError('RENEWAL_CONFLICT', { currentGeneration: head.generation });
   }
   if (seconds < claims.exp && claims.gen < head.generation) {
+    // Who forges old tokens must not have sessions reported, or ended where the policy says so.
+    await requireIssued(deps, { sessionId, generation: claims.gen, tokenHash });
     await reportReuse(deps, { sessionId, generation: claims.gen, addressPrefix }, caller);
   }
   throw new LedgerError('TOKEN_SUPERSEDED');

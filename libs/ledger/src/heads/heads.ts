@@ -1,6 +1,7 @@
 import type { Database } from '#libs/database';
 import type { AgentHead, Heads, HolderHead, KillSwitch, SessionHead, SessionSnapshot } from '../types.js';
 import { agentRows, holderRows, sessionRows, type RowOf } from './head-rows.js';
+import { issuedTokenHash } from './issued-token-hash.js';
 
 const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now';
 
@@ -37,6 +38,8 @@ export function createHeads(database: Database): Heads {
         now: row.now,
       };
     },
+
+    issuedTokenHash: (sessionId, generation) => issuedTokenHash(database, sessionId, generation),
 
     async agent(agentId: string): Promise<AgentHead | null> {
       const text = 'select * from ledger.agent_head where agent_id = $1';

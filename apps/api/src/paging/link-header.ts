@@ -1,21 +1,12 @@
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { type Observable, tap } from 'rxjs';
-import type { ApiRequest } from '../auth/api-request.js';
+import type { FastifyInstance } from 'fastify';
 
 /** Gives every list its `Link` header (RFC 8288), for clients that page by it. */
-@Injectable()
-export class LinkInterceptor implements NestInterceptor {
-  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const http = execution.switchToHttp();
-    const { url } = http.getRequest<ApiRequest>();
-    return next.handle().pipe(
-      tap((answer: unknown) => {
-        const links = linksOf(url, answer);
-        if (links.length > 0) void http.getResponse<FastifyReply>().header('link', links.join(', '));
-      }),
-    );
-  }
+export function linkPages(fastify: FastifyInstance): void {
+  fastify.addHook('preSerialization', (request, reply, answer, done) => {
+    const links = linksOf(request.url, answer);
+    if (links.length > 0) void reply.header('link', links.join(', '));
+    done(null, answer);
+  });
 }
 
 function linksOf(url: string, answer: unknown): string[] {

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { OwnerClient } from '#libs/client';
+import { Database } from '#libs/database';
+import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
+import { startProcess } from '#libs/testing';
+import { SecretBox } from '#libs/tokens';
+import type { BenchRun } from '../bench-run.js';
+import { SessionMaker } from './aged-sessions.js';
+import { OIDC_TABLE } from './oidc-adapter.js';
+import type { Peer } from './peer.js';
+import { parentOf } from './processor-time.js';
+
+const ISSUER = 'http://127.0.0.1:3100';
+/** Of each server that is measured. */
+const POOL = '16';
+/** Three or four servers with their pools, and the bench's own. */
+const SETTINGS = { max_connections: '200' };
+
+/** A server under load. */
+export interface Server {
+  url: string;
+  pid: number;
+}
+
+/** All that a run measures, on one PostgreSQL. */
+export interface Sides {
+  api: Server;
+  /** The api of another build, to compare with; null without `--other`. */
+  other: Server | null;
+  bare: Server;
+  oidc: Server;
+  peer: Peer;
+  maker: SessionMaker;
+  /** Of a resource server, for introspection. */
+  key: string;
+  /** PostgreSQL's main process, whose children do the work. */
+  postmaster: number;
+}
+
+/**
+ * Starts everything; it ends with the run.
+ *
+ * @param other the dist folder of another build, whose api is measured as well
+ */
+export async function startSides(run: BenchRun, other: string | undefined): Promise<Sides> {
+  const service = async (args: string[], ready: RegExp, env: Record<string, string> = {}) => {
+    const started = await startProcess(process.execPath, { args, env });
+    run.onEnd(() => started.stop());
+    const [, printed = ''] = await started.waitFor(ready, 60_000);
+    return { printed, pid: started.pid };
+  };
+  const dataDir = run.folder;
+  const postgres = await EmbeddedPostgres.start({
+    dataDir: join(dataDir, 'postgres'),
+    database: 'bench',
+    settings: SETTINGS,
+  });
+  run.onEnd(() => postgres.stop());
+  const cacheDir = join(homedir(), '.cache', 'session-ledger');
+  const nats = await EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir });
+  run.onEnd(() => nats.stop());
+
+  const sealKey = randomBytes(32).toString('base64');
+  const startApi = async (dist: string): Promise<Server> => {
+    const { printed, pid } = await service([join(dist, 'apps', 'api', 'src', 'main.js')], /"url":"(http[^"]+)"/, {
+      LEDGER_DATA_DIR: dataDir,
+      DATABASE_URL: postgres.url,
+      NATS_URL: nats.url,
+      LEDGER_PORT: '0',
+      LEDGER_ISSUER: ISSUER,
+      LEDGER_SEAL_KEY: sealKey,
+      LEDGER_DATABASE_POOL: POOL,
+      // Counted, as always, and never reached.
+      LEDGER_RATE_LIMIT: '1000000',
+      LEDGER_ADDRESS_RATE_LIMIT: '1000000',
+      LEDGER_LOG_LEVEL: 'info',
+    });
+    return { url: printed, pid };
+  };
+  const api = await startApi(join(import.meta.dirname, '..', '..', '..'));
+  const otherApi = other === undefined ? null : await startApi(other);
+  const database = await Database.open({ url: postgres.url, applicationName: 'bench', poolSize: 64 });
+  run.onEnd(() => database[Symbol.asyncDispose]());
+  const postmaster = await prepareBaseline(database);
+  const script = (name: string) => join(import.meta.dirname, name);
+  const bare = await service([script('bare-routes.js'), postgres.url, POOL], /(http\S+) ready/);
+  const oidc = await service([script('oidc-peer.js'), postgres.url, POOL, '64'], /peer (\{.*\}) ready/);
+  const peer = JSON.parse(oidc.printed) as Peer;
+
+  const credential = readFileSync(join(dataDir, 'owner-key'), 'utf8').trim();
+  const owner = new OwnerClient({ baseUrl: api.url, credential });
+  const agent = await owner.createAgent({ name: 'bench' });
+  const { key } = await owner.http.json<{ key: string }>('POST', '/v1/api-keys', {
+    body: { name: 'a resource server', role: 'resource' },
+  });
+  return {
+    api,
+    other: otherApi,
+    bare: { url: bare.printed, pid: bare.pid },
+    oidc: { url: peer.url, pid: oidc.pid },
+    peer,
+    maker: new SessionMaker(database, agent, { box: SecretBox.open({ base64: sealKey }), issuer: ISSUER }),
+    key,
+    postmaster,
+  };
+}
+
+/** Makes the baseline's tables. Answers PostgreSQL's main process, the parent of the one that we speak with; 0 where nobody tells. */
+async function prepareBaseline(database: Database): Promise<number> {
+  const owner = await database.connect();
+  try {
+    await owner.query('set role none');
+    await owner.query(
+      'create table bench_row (id uuid primary key, payload text not null, at timestamptz default now())',
+    );
+    await owner.query('grant insert on bench_row to session_ledger_app');
+    await owner.query(OIDC_TABLE);
+    const { rows } = await owner.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return parentOf(rows[0]?.pid ?? 0) ?? 0;
+  } finally {
+    owner.release(true);
+  }
+}
