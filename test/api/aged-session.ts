@@ -11,9 +11,10 @@ export async function agedSession(
   const client = new pg.Client({ connectionString: api.database.url });
   await client.connect();
   try {
-    await client.query('update ledger.session_head set issued_at = issued_at - expires_in * 3 / 5 where session_id = $1', [
-      session.id,
-    ]);
+    await client.query(
+      'update ledger.session_head set issued_at = issued_at - expires_in * 3 / 5 where session_id = $1',
+      [session.id],
+    );
   } finally {
     await client.end();
   }

@@ -79,7 +79,9 @@ describe('the hash of a generation', () => {
     await renew(session.id, session.token);
     await api.owner.revokeSession(session.id);
     const tokens = [session.token, second.token ?? '', third.token ?? ''];
-    const hashes = await Promise.all([0, 1, 2, 3, 10].map((generation) => ledger.issuedTokenHash(session.id, generation)));
+    const hashes = await Promise.all(
+      [0, 1, 2, 3, 10].map((generation) => ledger.issuedTokenHash(session.id, generation)),
+    );
     expect(hashes).toEqual([...tokens.map((token) => hashOfToken(bareToken(token))), null, null]);
     expect(await ledger.issuedTokenHash(randomUUID(), 0)).toBeNull();
   });
