@@ -1,3 +1,4 @@
+import { headFindingText } from '#libs/contracts';
 import { Gauge, type Logger, type Registry } from '#libs/platform';
 import type { ClockStep } from '#libs/database';
 import type { HeadDifference } from '#libs/ledger';
@@ -25,7 +26,10 @@ export class SequencerMetrics {
     this.signed = gauge('ledger_log_signed_size', 'Size of the newest signed checkpoint');
     this.forked = gauge('ledger_log_forked', '1 while stream and store tell different histories');
     this.altered = gauge('ledger_log_altered', '1 when the log no longer has a root that was signed');
-    this.clockStep = gauge('ledger_clock_step_seconds', 'By how much the database clock was set in the last five minutes');
+    this.clockStep = gauge(
+      'ledger_clock_step_seconds',
+      'By how much the database clock was set in the last five minutes',
+    );
     this.headsDiffering = gauge('ledger_heads_differing', 'Heads of the last sample that are not what the log says');
     this.stalled = new Gauge({
       name: 'ledger_log_horizon_stalled_seconds',
@@ -37,11 +41,9 @@ export class SequencerMetrics {
 
   heads(differing: HeadDifference[], logger: Logger): void {
     this.headsDiffering.set(differing.length);
-    for (const { sessionId, fields } of differing) {
-      logger.error(
-        { code: 'HEAD_DIFFERS', sessionId, fields },
-        `HEAD_DIFFERS: session ${sessionId} is not what its events say (${fields.join(', ')}). See: sledger audit verify --state`,
-      );
+    for (const difference of differing) {
+      const message = `HEAD_DIFFERS: ${headFindingText(difference)}. See: sledger audit verify --state`;
+      logger.error({ code: 'HEAD_DIFFERS', ...difference }, message);
     }
   }
 

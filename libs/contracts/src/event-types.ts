@@ -49,8 +49,8 @@ export interface SystemEventData {
     revokedKid?: string;
   };
   LogKeyRotated: { keyId: string; previousKeyId?: string };
-  /** `agents`: the only ones that the key sees; absent means all. */
-  ApiKeyCreated: { keyId: string; role: ApiKeyRole; agents?: string[] };
+  /** `agents`: the only ones that the key sees; absent means all. `secretHash`: SHA-256 of the whole key; absent in the oldest events. */
+  ApiKeyCreated: { keyId: string; role: ApiKeyRole; agents?: string[]; secretHash?: string };
   ApiKeyRevoked: { keyId: string; reason?: string };
 }
 

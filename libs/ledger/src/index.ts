@@ -26,4 +26,12 @@ export {
 export { listSessionHeads, type ListedSession, type SessionFilter } from './heads/list-sessions.js';
 export { readStreamWithPositions } from './read/read-stream-with-positions.js';
 export { exportLog } from './checkpoints/export-log.js';
-export { compareHeads, type HeadComparison, type HeadDifference } from './heads/compare-heads.js';
+export {
+  compareHeads,
+  compareSomeHeads,
+  FIRST_HEADS,
+  HEAD_PARTS,
+  type HeadComparison,
+  type HeadPlace,
+} from './heads/compare-heads.js';
+export { HEAD_KINDS, type HeadDifference, type HeadKind } from './heads/head-difference.js';

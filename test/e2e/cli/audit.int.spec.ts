@@ -43,7 +43,7 @@ interface Verdict {
   events: number;
   findings: { code: string; position?: number; message: string }[];
   completenessProved: boolean;
-  state?: { checked: number; differing: { sessionId: string; fields: string[] }[] };
+  state?: { checked: number; differing: { kind: string; id: string; fields: string[] }[] };
 }
 
 async function verify(file: string, ...options: string[]): Promise<Verdict & { exit: number }> {
@@ -162,7 +162,10 @@ describe('audit verify', () => {
     await client.query('update ledger.session_head set max_renewals = 99 where session_id = $1', [session.id]);
     await client.end();
     const verdict = await verify(whole, '--state');
-    expect(verdict).toMatchObject({ exit: 1, state: { differing: [{ sessionId: session.id }] } });
+    expect(verdict).toMatchObject({
+      exit: 1,
+      state: { differing: [{ kind: 'session', id: session.id, fields: ['maxRenewals'] }] },
+    });
   });
 
   it.each([

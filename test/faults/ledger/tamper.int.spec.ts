@@ -109,7 +109,7 @@ describe('the log of a running service', () => {
     expect(await get<AuditState>('/v1/audit/state')).toMatchObject({ checked: 12, differing: [] });
     await superuser.query(`update ledger.session_head set status = 'active' where session_id = $1`, [sessionIds[0]]);
     const state = await get<AuditState>('/v1/audit/state');
-    expect(state.differing).toEqual([{ sessionId: sessionIds[0], fields: ['status'] }]);
+    expect(state.differing).toEqual([{ kind: 'session', id: sessionIds[0], fields: ['status'] }]);
     await superuser.query(`update ledger.session_head set status = 'revoked' where session_id = $1`, [sessionIds[0]]);
   });
 

@@ -66,9 +66,9 @@ it('the continuous sample names a head that was changed behind the log’s back,
     describe: 'the metric',
   });
   const found = watched.lines
-    .map((line) => JSON.parse(line) as { code?: string; sessionId?: string; fields?: string[] })
-    .filter(({ code }) => code === 'HEAD_DIFFERS')
-    .map(({ sessionId, fields }) => [sessionId, fields]);
+    .map((line) => JSON.parse(line) as { code?: string; kind?: string; id?: string; fields?: string[] })
+    .filter(({ code, kind }) => code === 'HEAD_DIFFERS' && kind === 'session')
+    .map(({ id, fields }) => [id, fields]);
   expect(Object.fromEntries(found)).toEqual({ [revived]: ['status'], [unreadable]: ['unreadable'] });
   // An unreadable event is a finding, not the end of the leadership.
   await appendTo(log.ledger);

@@ -16,12 +16,22 @@ import {
   type InclusionQuery,
   LedgerError,
 } from '#libs/contracts';
-import { CheckpointStore, compareHeads, exportLog, lastPosition, LogKeys, LogTree } from '#libs/ledger';
+import {
+  CheckpointStore,
+  compareHeads,
+  compareSomeHeads,
+  exportLog,
+  FIRST_HEADS,
+  lastPosition,
+  LogKeys,
+  LogTree,
+} from '#libs/ledger';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
 import { type Principal, requireEveryAgent } from '../auth/principal.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
+import { decodeHeadCursor, encodeHeadCursor } from './head-cursor.js';
 
 /** What lets a stranger check the log: checkpoints, proofs, the whole log as a file. */
 @Controller('v1/audit')
@@ -70,15 +80,18 @@ export class ProofsController {
       .send(Readable.from(exportLog(this.database, this.context.config.issuer), { objectMode: false }));
   }
 
-  /** Heads that are not the fold of their stream. */
+  /** Heads that are not the fold of their stream, page after page. */
   @Get('state')
   @Allow('owner', 'auditor')
-  state(
-    @Query(new ZodPipe(auditStateQuery)) { sample }: AuditStateQuery,
+  async state(
+    @Query(new ZodPipe(auditStateQuery)) { sample, cursor, limit }: AuditStateQuery,
     @Who() principal: Principal,
   ): Promise<AuditState> {
     requireEveryAgent(principal, 'The state of all heads is');
-    return compareHeads(this.database, sample);
+    if (sample !== undefined) return { ...(await compareSomeHeads(this.database, sample)), nextCursor: null };
+    const place = cursor === undefined ? FIRST_HEADS : decodeHeadCursor(cursor);
+    const { next, ...compared } = await compareHeads(this.database, place, limit);
+    return { ...compared, nextCursor: next === null ? null : encodeHeadCursor(next) };
   }
 
   private get database() {

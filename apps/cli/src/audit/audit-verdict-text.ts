@@ -1,21 +1,22 @@
-import type { AuditState } from '#libs/contracts';
+import { type AuditState, headFindingText } from '#libs/contracts';
 import type { VerifyReport } from '#libs/proof';
 import { printable } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';
 
 const SHOWN = 10;
 
+/** All pages of the server's comparison together. */
+export type ComparedState = Pick<AuditState, 'checked' | 'differing'>;
+
 /** What was found, and what it does not prove. */
 export function verdictText(
   style: Style,
   report: VerifyReport,
-  state: AuditState | null,
+  state: ComparedState | null,
   keyFromExport: boolean,
 ): string {
   const { events, findings, findingCount, proven, witnessed } = report;
-  const differing = (state?.differing ?? []).map(
-    ({ sessionId, fields }) => `session ${sessionId}: ${fields.join(', ')} is not what its events say`,
-  );
+  const differing = (state?.differing ?? []).map(headFindingText);
   const bad = [...findings.map(({ message }) => message), ...differing];
   const count = findingCount + differing.length;
   if (count > 0) {

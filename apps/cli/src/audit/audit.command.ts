@@ -47,7 +47,10 @@ export const registerAudit: Register = (program, commands) => {
     .description('check a whole export: nothing changed, removed, inserted or moved; needs no server')
     .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect)
     .option('--witness <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect)
-    .option('--state', 'also have the server compare every session with its events')
+    .option(
+      '--state',
+      'also have the server compare all sessions, agents, holders, keys and the kill switch with their events',
+    )
     .addHelpText(
       'after',
       examples(

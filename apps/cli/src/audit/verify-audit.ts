@@ -1,11 +1,11 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { AuditState, CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import { exportedEventOf } from '#libs/contracts';
 import { type ExportedEvent, LogVerifier, parseVerifierKey, type VerifyReport } from '#libs/proof';
 import type { Cli } from '../cli.js';
 import { EXIT, Failure } from '../failure.js';
-import { verdictText } from './audit-verdict-text.js';
+import { type ComparedState, verdictText } from './audit-verdict-text.js';
 import { readWitnesses } from './read-witnesses.js';
 
 export interface VerifyAuditOptions {
@@ -42,7 +42,7 @@ export async function verifyAudit(cli: Cli, options: VerifyAuditOptions, path: s
     }
     return verifier.finish({ checkpoints, witnesses });
   });
-  const state = options.state ? await (await cli.owner()).auditState() : null;
+  const state = options.state ? await compareState(cli) : null;
   const isWell = report.ok && (state?.differing ?? []).length === 0;
   const keyFromExport = options.key === undefined;
   cli.screen.result(jsonOf(report, state, keyFromExport, isWell), () =>
@@ -51,7 +51,21 @@ export async function verifyAudit(cli: Cli, options: VerifyAuditOptions, path: s
   return isWell ? EXIT.done : EXIT.failed;
 }
 
-function jsonOf(report: VerifyReport, state: AuditState | null, keyFromExport: boolean, ok: boolean) {
+/** The server compares every head with its events, a page at a time. */
+async function compareState(cli: Cli): Promise<ComparedState> {
+  const owner = await cli.owner();
+  return cli.screen.during('comparing heads with their events', async (progress) => {
+    const state: ComparedState = { checked: 0, differing: [] };
+    for await (const { checked, differing } of owner.auditState()) {
+      state.checked += checked;
+      state.differing.push(...differing);
+      progress.at(state.checked, null);
+    }
+    return state;
+  });
+}
+
+function jsonOf(report: VerifyReport, state: ComparedState | null, keyFromExport: boolean, ok: boolean) {
   return { ...report, ok, completenessProved: report.witnessed > 0, keyFromExport, ...(state && { state }) };
 }
 

@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database';
-import { compareHeads, type HeadDifference } from '#libs/ledger';
+import { compareSomeHeads, type HeadDifference } from '#libs/ledger';
 import { pause } from '#libs/messaging';
 
 const INTERVAL_MS = 60_000;
@@ -15,7 +15,7 @@ export class HeadWatch {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.onCompared((await compareHeads(this.database, SAMPLE)).differing);
+      this.onCompared((await compareSomeHeads(this.database, SAMPLE)).differing);
       await pause(this.intervalMs, signal);
     }
   }

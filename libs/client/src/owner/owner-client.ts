@@ -109,9 +109,16 @@ export class OwnerClient {
     return this.http.json('GET', '/v1/audit/checkpoints', { query });
   }
 
-  /** Heads that are not what their events say. */
-  auditState(): Promise<AuditState> {
-    return this.http.json('GET', '/v1/audit/state', { timeoutMs: 600_000 });
+  /** Compares all heads with their events, page after page. */
+  async *auditState(query: Query = {}): AsyncGenerator<AuditState> {
+    let cursor: string | null = null;
+    do {
+      const page: AuditState = await this.http.json('GET', '/v1/audit/state', {
+        query: { ...query, ...(cursor !== null && { cursor }) },
+      });
+      yield page;
+      cursor = page.nextCursor;
+    } while (cursor !== null);
   }
 
   /** Tells the relay that the store's history is the right one. */

@@ -27,8 +27,9 @@ export async function createApiKey(deps: Deps, body: CreateApiKeyBody, caller: C
     createdAt: secondsOf(now),
     revokedAt: null,
   };
-  const { keyId, role } = head;
-  const fact = { type: 'ApiKeyCreated' as const, data: { keyId, role, ...(body.agents && { agents: body.agents }) } };
+  const { keyId, role, secretHash } = head;
+  const data = { keyId, role, ...(body.agents && { agents: body.agents }), secretHash };
+  const fact = { type: 'ApiKeyCreated' as const, data };
   const { replayed, streams } = await append(deps.store, {
     streams: [{ streamId: SYSTEM_STREAM, expectedVersion: null, events: newEvents([fact], now) }],
     heads: { apiKeys: [head] },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { queryTime } from './common.js';
+import { queryTime, text } from './common.js';
 
 const size = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -48,13 +48,39 @@ export const consistencyProof = z.object({
 });
 export type ConsistencyProof = z.infer<typeof consistencyProof>;
 
-/** Query of `GET /v1/audit/state`: all heads, or a random sample. */
-export const auditStateQuery = z.strictObject({ sample: z.coerce.number().int().min(1).max(10_000).optional() });
+/** Query of `GET /v1/audit/state`: all heads, page after page, or a random sample of so many sessions and agents. */
+export const auditStateQuery = z.strictObject({
+  sample: z.coerce.number().int().min(1).max(1_000).optional(),
+  cursor: text.max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200).describe('Heads compared in one page'),
+});
 export type AuditStateQuery = z.infer<typeof auditStateQuery>;
 
-/** Heads that are not what the log says. */
+/** Heads that are not what the log says. A page may have none and still not be the last. */
 export const auditState = z.object({
-  checked: z.int(),
-  differing: z.array(z.object({ sessionId: z.string(), fields: z.array(z.string()) })),
+  checked: z.int().describe('Heads compared in this page'),
+  differing: z.array(
+    z.object({
+      kind: z.enum(['session', 'agent', 'holder', 'api_key', 'kill_switch']),
+      id: z.string(),
+      fields: z
+        .array(z.string())
+        .describe('What differs; or `unknown` to the log, `missing` though the log knows it, `unreadable` events'),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
 });
 export type AuditState = z.infer<typeof auditState>;
+
+const WHOLE: Record<string, string> = {
+  unknown: 'the log knows nothing of it',
+  missing: 'the log knows it, but it is gone',
+  unreadable: 'its events cannot be read',
+};
+
+/** A line for a head that differs. */
+export function headFindingText({ kind, id, fields }: AuditState['differing'][number]): string {
+  const [first = ''] = fields;
+  const what = WHOLE[first] ?? `${fields.join(', ')} is not what its events say`;
+  return kind === id ? `${kind.replace('_', ' ')}: ${what}` : `${kind.replace('_', ' ')} ${id}: ${what}`;
+}

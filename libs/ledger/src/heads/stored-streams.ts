@@ -1,0 +1,34 @@
+import type { Database } from '#libs/database';
+import { storedEventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
+import type { StoredEvent } from '../types.js';
+
+/** Events of several streams in version order, as a check reads them; null for a stream that holds one which cannot be read. */
+export async function storedStreams(
+  database: Database,
+  streamIds: readonly string[],
+): Promise<Map<string, StoredEvent[] | null>> {
+  const streams = new Map<string, StoredEvent[] | null>();
+  const rows = await database.prepared<StoredEventRow>(
+    'heads.streams',
+    `select ${STORED_EVENT_COLUMNS} from ledger.event v where v.stream_id = any($1) order by v.stream_id, v.version`,
+    [streamIds],
+  );
+  for (const row of rows) {
+    const known = streams.get(row.stream_id);
+    if (known === null) continue;
+    const event = readable(row);
+    if (event === null) streams.set(row.stream_id, null);
+    else if (known) known.push(event);
+    else streams.set(row.stream_id, [event]);
+  }
+  return streams;
+}
+
+/** An event that was altered, or that a newer version recorded, is a finding and ends no check. */
+function readable(row: StoredEventRow): StoredEvent | null {
+  try {
+    return storedEventOf(row);
+  } catch {
+    return null;
+  }
+}
