@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { AuditState, Problem } from '#libs/contracts';
-import { RunningApi } from '../../api/running-api.js';
+import { bearer, RunningApi } from '../../api/running-api.js';
 import { TestHolder } from '../../api/test-holder.js';
 
 let running: RunningApi;
@@ -174,6 +174,44 @@ describe('the state of all heads', () => {
       { kind: 'session', id: ids.session, fields: ['missing'] },
     ]);
     expect((await compared(100)).differing).toEqual([]);
+  });
+
+  it('names an older head that is put back whole, version and all', async () => {
+    const session = await running.session();
+    const { agentId } = session;
+    const holder = await TestHolder.register(running, session.id);
+    const key = await createKey('owner');
+    const tables = ['session_head', 'agent_head', 'holder_head', 'api_key', 'kill_switch'];
+    for (const table of tables)
+      await superuser.query(`create temporary table old_${table} as select * from ledger.${table}`);
+    await running.owner.revokeSession(session.id);
+    await running.call('PATCH', `/v1/agents/${agentId}`, running.ownerHeaders, { enabled: false });
+    await running.owner.removeHolder(holder.id);
+    await running.call('DELETE', `/v1/api-keys/${key}`, running.ownerHeaders);
+    await running.call('PUT', '/v1/kill-switch', running.ownerHeaders, { reason: 'for good' });
+    expect((await compared(100)).differing).toEqual([]);
+    for (const table of tables) {
+      await superuser.query(`delete from ledger.${table}`);
+      await superuser.query(`insert into ledger.${table} select * from old_${table}`);
+    }
+    // It works: the revoked token is accepted again, and only the comparison tells.
+    const revived = await running.call('GET', '/v1/session', bearer(session.token));
+    expect(revived.status).toBe(200);
+    expect((await compared(2)).differing).toEqual([
+      { kind: 'session', id: session.id, fields: expect.arrayContaining(['status', 'version']) },
+      { kind: 'agent', id: agentId, fields: ['enabled', 'version'] },
+      { kind: 'holder', id: holder.id, fields: ['isRemoved'] },
+      { kind: 'api_key', id: key, fields: ['isRevoked'] },
+      { kind: 'kill_switch', id: 'kill_switch', fields: ['active', 'reason'] },
+    ]);
+    const sample = await running.call<AuditState>('GET', '/v1/audit/state?sample=1000', running.ownerHeaders);
+    expect(sample.body.differing.map(({ kind }) => kind)).toEqual([
+      'session',
+      'agent',
+      'holder',
+      'api_key',
+      'kill_switch',
+    ]);
   });
 
   it('pages by Link like every list, and refuses a cursor of somebody else', async () => {

@@ -35,7 +35,7 @@ export async function compareHeads(
     case 'sessions': {
       const heads = await sessionHeadsAfter(database, after, limit);
       const differing = await compareSessions(database, heads);
-      const last = heads.length === limit ? heads.at(-1)?.sessionId : undefined;
+      const last = heads.length === limit ? heads.at(-1)?.head.sessionId : undefined;
       const next: HeadPlace = last ? { part, after: last } : { part: 'agents', after: LOWEST_ID };
       return { checked: heads.length, differing, next };
     }

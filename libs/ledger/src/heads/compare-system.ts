@@ -3,7 +3,7 @@ import type { Database } from '#libs/database';
 import type { ApiKeyHead, KillSwitch, StoredEvent } from '../types.js';
 import { differingFields, type HeadDifference } from './head-difference.js';
 import { apiKeyRows, type RowOf } from './head-rows.js';
-import { storedStreams } from './stored-streams.js';
+import { eventVersionOf, storedStreams } from './stored-streams.js';
 
 /** What the system's events tell of a key. The hash stands in no event of the first releases. */
 interface FoldedKey extends Pick<ApiKeyHead, 'keyId' | 'role' | 'agents' | 'createdBy'> {
@@ -16,7 +16,7 @@ type FoldedSwitch = Pick<KillSwitch, 'active' | 'reason'>;
 /** One statement, one moment: all keys, the switch, and how many events of the system they come from. */
 const HEADS = `
   select array(select to_jsonb(k) from ledger.api_key k) as keys, w.active, w.reason,
-    coalesce((select version from ledger.stream where stream_id = $1), 0) as version
+    ${eventVersionOf('$1')} as version
   from ledger.kill_switch w`;
 
 interface Row extends Record<string, unknown>, FoldedSwitch {

@@ -2,6 +2,14 @@ import type { Database } from '#libs/database';
 import { storedEventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
 import type { StoredEvent } from '../types.js';
 
+/**
+ * SQL for the version that a stream has come to by its events. To be read in one statement with the head: an older head, put
+ * back whole, agrees with the events up to its own version.
+ */
+export function eventVersionOf(streamId: string): string {
+  return `coalesce((select max(e.version) from ledger.event e where e.stream_id = ${streamId}), 0)`;
+}
+
 /** Events of several streams in version order, as a check reads them; null for a stream that holds one which cannot be read. */
 export async function storedStreams(
   database: Database,
