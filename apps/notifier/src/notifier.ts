@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database';
-import { Channels, Intake, TargetPolicy } from '#libs/deliveries';
+import { Channels, Intake, TargetPolicy, type MissedAlerts } from '#libs/deliveries';
 import type { Logger, Registry } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { BackgroundLoop } from './background-loop.js';
@@ -50,13 +50,14 @@ export class Notifier {
   constructor(private readonly parts: NotifierParts) {
     const { database, logger, box, commands, probe = () => undefined } = parts;
     const channels = new Channels(database, box);
+    const metrics = new DeliveryMetrics(parts.metrics);
     this.agent = webhookAgent(safeConnector(new TargetPolicy(parts.allowedTargets)));
     this.outcomes = new OutcomeWriter(database, logger, () => this.dispatcher.wake());
     this.inFlight = new InFlight(database, logger, parts.leaseSeconds ?? LEASE_SECONDS);
     this.dispatcher = new Dispatcher({
       database,
       logger,
-      metrics: new DeliveryMetrics(parts.metrics),
+      metrics,
       outcomes: this.outcomes,
       openSender: (channelId) => openSender(channels, channelId, this.agent),
       inFlight: this.inFlight,
@@ -64,7 +65,11 @@ export class Notifier {
     });
     this.log = new Intake(database);
     const wake = (): void => this.dispatcher.wake();
-    this.intake = new EventIntake({ database, intake: this.log, commands, wake, probe });
+    const onMissed = (missed: MissedAlerts): void => {
+      metrics.missed(missed);
+      logger.error({ missed }, 'alerts were read after their deadline: they are recorded as dead and were not sent');
+    };
+    this.intake = new EventIntake({ database, intake: this.log, commands, wake, onMissed, probe });
     this.sweep = new BackgroundLoop('the sweep', logger);
   }
 

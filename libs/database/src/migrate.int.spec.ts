@@ -13,6 +13,7 @@ const LATER = [
   'revoked-keys',
   'channel-language-and-quiet-hours',
   'daily-checkpoints',
+  'missed-alerts',
 ];
 
 async function applied(url: string): Promise<string[]> {

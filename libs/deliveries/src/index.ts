@@ -14,6 +14,7 @@ export { newWebhookSecret } from './channels/webhook-secret.js';
 export { literalOf, TargetPolicy } from './channels/target-policy.js';
 export { CheckpointMissing, Intake, PositionGap, type IntakeResult } from './notifications/intake.js';
 export { raiseTrouble, type ChannelTrouble } from './notifications/raise-trouble.js';
+export { type MissedAlerts } from './notifications/tell-missed.js';
 export { type Stage } from './notifications/record-notification.js';
 export { sendCheckpoints } from './notifications/send-checkpoints.js';
 export { sendCanaries, sendTest } from './notifications/send-test.js';

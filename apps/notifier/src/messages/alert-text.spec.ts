@@ -54,6 +54,7 @@ const ALERTS: [string, Member][] = [
   ['test', member('ChannelTest', { name: 'ops' }, 'test')],
   ['canary', member('ChannelCanary', {}, 'canary')],
   ['trouble', member('ChannelTrouble', { name: 'ops', type: 'email', channelId: 'c', reason: 'SMTP 550' }, 'trouble')],
+  ['missed', member('AlertsMissed', { count: 7, critical: 1 }, 'trouble')],
   [
     'checkpoint',
     member('LogCheckpoint', { size: 1234, signedAt: '2026-11-21T11:58:00Z', note: 'log\n1234\n' }, 'checkpoint'),

@@ -107,6 +107,12 @@ function say(alert: Alert): Said {
         facts: [{ label: phrases.labels.channel, value: `${text('type')} ${text('channelId')}` }, ...facts],
         command: 'sledger channel list',
       };
+    case 'AlertsMissed':
+      return {
+        ...phrases.alertsMissed({ count: text('count'), critical: text('critical') }),
+        facts,
+        command: 'sledger deliveries list --status dead',
+      };
     case 'LogCheckpoint':
       return {
         ...phrases.logCheckpoint({ events: text('size') }),

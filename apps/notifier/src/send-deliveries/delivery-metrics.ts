@@ -1,5 +1,5 @@
-import type { ChannelType } from '#libs/contracts';
-import { FAILURE_REASONS, type AttemptResult } from '#libs/deliveries';
+import { ALERT_LEVELS, type ChannelType } from '#libs/contracts';
+import { FAILURE_REASONS, type AttemptResult, type MissedAlerts } from '#libs/deliveries';
 import { Counter, Gauge, Histogram, type Registry } from '#libs/platform';
 
 const TYPES: ChannelType[] = ['telegram', 'email', 'webhook'];
@@ -11,6 +11,7 @@ export class DeliveryMetrics {
   private readonly failures: Counter<'type' | 'reason'>;
   private readonly oldest: Gauge<'type'>;
   private readonly latency: Histogram<'type'>;
+  private readonly missedAlerts: Counter<'level'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -39,6 +40,13 @@ export class DeliveryMetrics {
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600],
       registers,
     });
+    this.missedAlerts = new Counter({
+      name: 'ledger_alerts_missed_total',
+      help: 'Alerts whose event was read after their deadline, by level: recorded as dead, never sent',
+      labelNames: ['level'],
+      registers,
+    });
+    for (const level of ALERT_LEVELS) this.missedAlerts.inc({ level }, 0);
     for (const type of TYPES) {
       for (const outcome of OUTCOMES) this.attempts.inc({ type, outcome }, 0);
       for (const reason of FAILURE_REASONS) this.failures.inc({ type, reason }, 0);
@@ -55,6 +63,10 @@ export class DeliveryMetrics {
     else
       for (const { envelope } of message.members.slice(0, 1))
         this.latency.observe({ type }, secondsSince(envelope, now));
+  }
+
+  missed(missed: MissedAlerts): void {
+    for (const level of ALERT_LEVELS) this.missedAlerts.inc({ level }, missed[level]);
   }
 
   waiting(type: ChannelType, seconds: number): void {

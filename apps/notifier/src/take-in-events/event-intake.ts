@@ -1,6 +1,6 @@
 import { domainEventOf, type CloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
-import { expiringNow, type Intake } from '#libs/deliveries';
+import { expiringNow, type Intake, type MissedAlerts } from '#libs/deliveries';
 import type { Probe } from '../send-deliveries/probe-points.js';
 import type { DueSessionCommands } from '../sweep/sweep.js';
 
@@ -10,6 +10,8 @@ export interface EventIntakeParts {
   commands: Pick<DueSessionCommands, 'announceExpiringSoon'>;
   /** Called when deliveries were queued. */
   wake: () => void;
+  /** Called when alerts were read after their deadline. */
+  onMissed: (missed: MissedAlerts) => void;
   probe: Probe;
 }
 
@@ -21,7 +23,8 @@ export class EventIntake {
     const { intake, wake, probe } = this.parts;
     await probe('received');
     await this.announce(batch);
-    const { channels } = await intake.apply(batch);
+    const { channels, missed } = await intake.apply(batch);
+    if (missed.INFO + missed.WARNING + missed.CRITICAL > 0) this.parts.onMissed(missed);
     await probe('recorded');
     if (channels.size > 0) wake();
   }

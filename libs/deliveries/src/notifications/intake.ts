@@ -1,8 +1,9 @@
-import type { CloudEvent } from '#libs/contracts';
+import { ALERT_LEVELS, type CloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import { planIntake, type IntakePlan } from './plan-intake.js';
 import { recordNotifications } from './record-notification.js';
 import { applyReminderChanges } from './reminder-changes.js';
+import { missedOf, tellMissed, type MissedAlerts } from './tell-missed.js';
 
 const CONSUMER = 'notifier';
 /** Notifications and deliveries of one transaction. */
@@ -11,6 +12,8 @@ const ROWS_AT_ONCE = 1_000;
 export interface IntakeResult {
   /** Channels that have something to send now. */
   channels: Set<string>;
+  /** Alerts whose deadline had passed already. */
+  missed: MissedAlerts;
 }
 
 /** Takes events of the log in: notifications, deliveries and how far the log was read in one transaction. */
@@ -45,7 +48,7 @@ export class Intake {
    * silent; the first event above it must be the next one. A throw may leave the first of them taken in: the checkpoint says.
    */
   async apply(events: readonly CloudEvent[]): Promise<IntakeResult> {
-    const result: IntakeResult = { channels: new Set() };
+    const result: IntakeResult = { channels: new Set(), missed: missedOf([]) };
     for (;;) {
       const { position, now } = await this.place();
       const fresh = events.filter((event) => event.position > position);
@@ -78,13 +81,17 @@ export class Intake {
       );
       if (rowCount === 0) return false;
       const notifications = plans.flatMap((plan) => plan.notifications);
-      for (const deliveries of await recordNotifications(client, notifications)) {
-        for (const channelId of deliveries.keys()) result.channels.add(channelId);
-      }
+      const queued = await recordNotifications(client, notifications);
+      const missed = missedOf(plans);
+      const told = await tellMissed(client, CONSUMER, missed);
       await applyReminderChanges(
         client,
         plans.flatMap(({ reminder }) => reminder ?? []),
       );
+      for (const channelId of [...queued.flatMap((deliveries) => [...deliveries.keys()]), ...told]) {
+        result.channels.add(channelId);
+      }
+      for (const level of ALERT_LEVELS) result.missed[level] += missed[level];
       return true;
     });
   }

@@ -40,15 +40,9 @@ function planOf(event: CloudEvent, { channels, tokenEnds, told }: Surroundings, 
   const { position } = event;
   const alert = alertOf(event, tokenEnds.get(event.subject) ?? null);
   if (alert === null) return { position, notifications: [], reminder: null };
-  const notifications: NewNotification[] = [];
-  if (alert.deadline > now) {
-    notifications.push({
-      ...alert,
-      stage: 'alert',
-      eventType: alert.type,
-      routes: route(channels, alert, now),
-    });
-  }
+  const missed = alert.deadline <= now;
+  const routes = route(channels, alert, now);
+  const notifications: NewNotification[] = [{ ...alert, stage: 'alert', eventType: alert.type, routes, missed }];
   const toldBy = channels.filter(({ id }) => told.get(event.id)?.includes(id));
   if (toldBy.length > 0) notifications.push(withdrawal(alert, toldBy, now));
   return { position, notifications, reminder: reminderChangeOf(alert) };

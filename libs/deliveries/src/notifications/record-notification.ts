@@ -14,7 +14,7 @@ const RECIPIENT = 'owner';
 export interface NewNotification {
   stage: Stage;
   event: CloudEvent | SyntheticEvent;
-  /** Event name, or `Channel…` and `LogCheckpoint` for what is not in the ledger. */
+  /** Event name, or `Channel…`, `LogCheckpoint` and `AlertsMissed` for what is not in the ledger. */
   eventType: string;
   level: AlertLevel;
   /** Epoch milliseconds. */
@@ -23,6 +23,8 @@ export interface NewNotification {
   sessionId: string | null;
   generation: number | null;
   routes: Routed[];
+  /** Its deadline had passed when it was taken in: it is recorded, and never sent by itself. */
+  missed?: boolean;
 }
 
 /** Database time, epoch milliseconds: what is planned by it must not depend on this process's clock. */
@@ -53,8 +55,8 @@ export async function recordNotifications(
 ): Promise<Map<string, string>[]> {
   if (notifications.length === 0) return [];
   const given = notifications.map((notification) => ({ id: newId(), ...notification }));
-  const queued = given.flatMap(({ id, deadline, routes }) =>
-    routes.map((routed) => ({ ...routed, id: newId(), notificationId: id, deadline })),
+  const queued = given.flatMap(({ id, deadline, routes, missed = false }) =>
+    routes.map((routed) => ({ ...routed, id: newId(), notificationId: id, deadline, missed })),
   );
   const { rows } = await client.query<{ notification_id: string }>({
     name: 'record notifications',
@@ -77,6 +79,7 @@ export async function recordNotifications(
       queued.map(({ rank }) => rank),
       queued.map(({ startsAt }) => startsAt),
       queued.map(({ deadline }) => deadline),
+      queued.map(({ missed }) => missed),
       RECIPIENT,
     ],
   });
@@ -96,9 +99,13 @@ const RECORD = `with recorded as (
     on conflict (event_id, stage) do nothing returning notification_id
   ), queued as (
     insert into deliveries.delivery
-      (delivery_id, notification_id, channel_id, rank, next_attempt_at, deadline, recipient)
-    select id, notification_id, channel_id, rank, to_timestamp(starts_at / 1000.0), to_timestamp(deadline / 1000.0), $18
-    from unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::smallint[], $16::float8[], $17::float8[]) with ordinality
-      as d (id, notification_id, channel_id, rank, starts_at, deadline, place)
+      (delivery_id, notification_id, channel_id, rank, deadline, recipient, status, detail, next_attempt_at, finished_at)
+    select id, notification_id, channel_id, rank, to_timestamp(deadline / 1000.0), $19,
+      case when missed then 'dead' else 'pending' end,
+      case when missed then 'the event was read after this deadline' end,
+      case when not missed then to_timestamp(starts_at / 1000.0) end,
+      case when missed then clock_timestamp() end
+    from unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::smallint[], $16::float8[], $17::float8[], $18::boolean[])
+      with ordinality as d (id, notification_id, channel_id, rank, starts_at, deadline, missed, place)
     where notification_id in (select notification_id from recorded) order by place)
   select notification_id from recorded`;

@@ -74,9 +74,17 @@ describe('routing', () => {
     expect(ids(route(channels, warning, NOW))).toEqual(['this agent']);
   });
 
-  it('sends something critical past the filters rather than nowhere', () => {
+  it('sends something critical to every enabled channel at once, whatever their filters say', () => {
     const critical: Routable = { ...warning, type: 'TokenReuseDetected', level: 'CRITICAL' };
-    expect(ids(route([channel('a', { events: ['SessionRevoked'] })], critical, NOW))).toEqual(['a']);
+    const channels = [
+      channel('all'),
+      channel('other event', { events: ['SessionRevoked'] }),
+      channel('other agent', { agents: ['0193a000-0000-7000-8000-000000000002'] }),
+      channel('off', { enabled: false }),
+    ];
+    const routed = route(channels, critical, NOW);
+    expect(ids(routed)).toEqual(['all', 'other event', 'other agent']);
+    expect(routed.every(({ rank, startsAt }) => rank === null && startsAt === NOW)).toBe(true);
   });
 
   it('sends plain facts only to channels that name them', () => {

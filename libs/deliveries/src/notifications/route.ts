@@ -22,13 +22,13 @@ export interface Routable {
 const ESCALATION_SHARE = 0.25;
 
 /**
- * Which channels an alert goes to. From WARNING up: all that match, at once. INFO: by priority, one after the other until one
+ * Which channels an alert goes to. CRITICAL: all, whatever their filters say. WARNING: all that match, at once. INFO: by priority, one after the other until one
  * succeeds; a channel that names the event in its filter has asked for it and always gets it.
  */
 export function route(channels: readonly Channel[], alert: Routable, now: number): Routed[] {
-  const enabled = channels.filter((channel) => channel.enabled && allowsAgent(channel, alert.agentId));
-  let matching = enabled.filter((channel) => matches(channel, alert));
-  if (matching.length === 0 && alert.level === 'CRITICAL') matching = enabled;
+  const enabled = channels.filter((channel) => channel.enabled);
+  const matching =
+    alert.level === 'CRITICAL' ? enabled : enabled.filter((channel) => matches(channel, alert));
   const atOnce = matching.filter((channel) => alert.level !== 'INFO' || channel.events?.includes(alert.type));
   const inTurn = matching
     .filter((channel) => !atOnce.includes(channel))
@@ -44,6 +44,7 @@ function allowsAgent(channel: Channel, agentId: string | null): boolean {
 }
 
 function matches(channel: Channel, alert: Routable): boolean {
+  if (!allowsAgent(channel, alert.agentId)) return false;
   if (levelNumber(alert.level) < levelNumber(channel.minLevel)) return false;
   return channel.events === null ? !alert.onlyByName : channel.events.includes(alert.type);
 }

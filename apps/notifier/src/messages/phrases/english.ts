@@ -70,6 +70,10 @@ export const ENGLISH: Phrases = {
     body: 'A periodic test message. Its absence would be told through the other channels.',
   }),
   channelTrouble: ({ name, reason }) => ({ title: `Alerts do not get through on channel “${name}”`, body: reason }),
+  alertsMissed: ({ count, critical }) => ({
+    title: 'Alerts came too late to be sent',
+    body: `The notifier was away or held up for longer than alerts are worth telling: at least ${count} were not sent, ${critical} of them critical.`,
+  }),
   logCheckpoint: ({ events }) => ({
     title: `Checkpoint of the log at ${events} events`,
     body: 'Keep this message: it is a witness. With its signed text, saved to a file, it can be shown later whether any of these events was changed or removed.',
@@ -91,6 +95,7 @@ export const ENGLISH: Phrases = {
       KillSwitchActivated: 'kill switch on',
       ChannelTrouble: 'channel in trouble',
       LogCheckpoint: 'checkpoint of the log',
+      AlertsMissed: 'alerts missed',
     },
   },
 };

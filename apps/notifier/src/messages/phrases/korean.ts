@@ -70,6 +70,10 @@ export const KOREAN: Phrases = {
     body: '정기 시험 메시지입니다. 도착하지 않으면 다른 채널로 알려 드립니다.',
   }),
   channelTrouble: ({ name, reason }) => ({ title: `채널 “${name}”로 알림이 전달되지 않습니다`, body: reason }),
+  alertsMissed: ({ count, critical }) => ({
+    title: '알림이 너무 늦어 보내지 못했습니다',
+    body: `알림 서비스가 알림의 유효 시간보다 오래 중단되었습니다. 최소 ${count}건을 보내지 못했으며, 그중 ${critical}건은 긴급 알림입니다.`,
+  }),
   logCheckpoint: ({ events }) => ({
     title: `원장 체크포인트: 이벤트 ${events}건`,
     body: '이 메시지를 보관하세요. 증거가 됩니다. 아래 서명된 텍스트를 파일로 저장해 두면, 이 이벤트들이 나중에 변경되거나 삭제되었는지 확인할 수 있습니다.',
@@ -88,6 +92,7 @@ export const KOREAN: Phrases = {
       KillSwitchActivated: '킬 스위치 켜짐',
       ChannelTrouble: '채널 장애',
       LogCheckpoint: '원장 체크포인트',
+      AlertsMissed: '놓친 알림',
     },
   },
 };

@@ -45,6 +45,8 @@ export interface Phrases {
   channelCanary: () => Saying;
   /** `reason` is English: it is what the far side or the operating system said. */
   channelTrouble: (alert: { name: string; reason: string }) => Saying;
+  /** Alerts that were read after their deadline. */
+  alertsMissed: (alert: { count: string; critical: string }) => Saying;
   /** A witness of the log. */
   logCheckpoint: (alert: { events: string }) => Saying;
   /** An event that has no words of its own. */
