@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { claimableChannels, claimMessages, newWebhookSecret, type ClaimableChannel } from '#libs/deliveries';
+import { claimableChannels, claimMessages, newWebhookSecret, sendTest, type ClaimableChannel } from '#libs/deliveries';
 import { createLogger, createMetrics } from '#libs/platform';
 import { until, WebhookReceiver } from '#libs/testing';
 import { openSender } from '../../../apps/notifier/src/open-sender.js';
@@ -91,5 +91,104 @@ describe('a channel that was changed after its claimer last looked', () => {
     await claimer.close();
     expect(webhook.received).toHaveLength(1);
     expect(await fixture.attempts()).toHaveLength(1);
+  });
+});
+
+describe('a channel that is turned off or deleted', () => {
+  let fixture: NotifierFixture;
+  let webhook: WebhookReceiver;
+  beforeEach(async () => {
+    fixture = await NotifierFixture.start();
+    webhook = await WebhookReceiver.start();
+  });
+  afterEach(async () => {
+    await webhook[Symbol.asyncDispose]();
+    await fixture[Symbol.asyncDispose]();
+  });
+
+  /** An alert of level INFO, which goes to one channel after the other. */
+  async function information(): Promise<void> {
+    const renewed = await fixture.renew(await fixture.session({ issuedAgo: 400_000 }));
+    await fixture.takeIn(await fixture.lastEvent(renewed.sessionId));
+  }
+
+  it('hands its turn to the next channel only', async () => {
+    await using other = await WebhookReceiver.start();
+    webhook.respond(() => ({ status: 500 }));
+    const { id } = await fixture.webhook(webhook.url, { priority: 1 });
+    await fixture.webhook(other.url, { priority: 2 });
+    await fixture.webhook(other.url, { priority: 3 });
+    await information();
+    await until(() => webhook.received.length > 0, { describe: 'a first try' });
+    await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'its failure on record' });
+    await fixture.channels.update(id, { enabled: false });
+    expect(await fixture.settled()).toEqual({ suppressed: 2, delivered: 1 });
+    expect(other.received).toHaveLength(1);
+  });
+
+  it.each(['deleted', 'turned off'] as const)(
+    '%s while its worker dies in an attempt, ends that attempt too, and hands on the turn',
+    async (how) => {
+      await using other = await WebhookReceiver.start();
+      const { id } = await fixture.webhook(webhook.url, { priority: 1 });
+      await fixture.webhook(other.url, { priority: 2 });
+      await fixture.notifier.close();
+      await information();
+      // A worker that claims and is gone.
+      const [state] = await claimableChannels(fixture.database);
+      const { messages } = await claimMessages(fixture.database, {
+        channel: state!.channel.id === id ? state!.channel : (await claimableChannels(fixture.database))[1]!.channel,
+        slots: 1,
+        digestAbove: null,
+        leaseSeconds: 0.5,
+        underWay: [],
+        onlyProbes: false,
+        render: () => null,
+      });
+      expect(messages).toHaveLength(1);
+      if (how === 'deleted') await fixture.channels.delete(id);
+      else await fixture.channels.update(id, { enabled: false });
+      const heir = fixture.newNotifier({ metrics: fixture.freshMetrics() });
+      heir.start();
+      expect(await fixture.settled()).toEqual({ suppressed: 1, delivered: 1 });
+      expect(await fixture.attempts()).toMatchObject([
+        { outcome: 'unknown', reason: 'worker_lost' },
+        { outcome: 'delivered' },
+      ]);
+      expect([webhook.received.length, other.received.length]).toEqual([0, 1]);
+      await heir.close();
+    },
+  );
+
+  it('takes no change any more once it is deleted, and a moved chat undoes no other change', async () => {
+    const { id } = await fixture.webhook(webhook.url);
+    await fixture.channels.delete(id);
+    const secrets = { type: 'webhook', config: { url: webhook.url, secret: newWebhookSecret() } } as const;
+    await expect(fixture.channels.update(id, {}, secrets)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const [row] = await fixture.database.query('select config from deliveries.channel where channel_id = $1', [id]);
+    expect(row).toEqual({ config: null });
+
+    const chat = await fixture.telegram('http://127.0.0.1:9');
+    const before = await fixture.channels.get(chat);
+    const config = { botToken: `7000000002:${'B'.repeat(35)}`, chatId: 1 };
+    await fixture.channels.update(chat, {}, { type: 'telegram', config });
+    await fixture.channels.replaceSecrets(chat, before.version, { type: 'telegram', config: { ...config, chatId: 2 } });
+    expect(await fixture.channels.secrets(chat)).toEqual({ type: 'telegram', config });
+  });
+});
+
+describe('a channel that is stopped', () => {
+  it('is not claimed for what waits: nothing is written while nothing can be sent', async () => {
+    await using fixture = await NotifierFixture.start();
+    await using webhook = await WebhookReceiver.start();
+    const { id } = await fixture.webhook(webhook.url);
+    await fixture.database.query("update deliveries.channel set stopped_reason = 'refused', version = version + 1");
+    await fixture.takeIn((await fixture.warned()).event);
+    const gates = (): Promise<unknown[]> => fixture.database.query('select * from deliveries.gate');
+    const before = await gates();
+    // A test passes all the same, and mends the channel: what waited goes.
+    await sendTest(fixture.database, { id, name: 'hook' });
+    expect(await fixture.settled()).toEqual({ delivered: 2 });
+    expect(before).toEqual([]);
   });
 });

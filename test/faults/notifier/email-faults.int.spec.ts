@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
+import { EmailSender } from '../../../apps/notifier/src/email/email-sender.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('an email channel', () => {
@@ -147,4 +149,42 @@ describe('an email channel', () => {
     );
     expect(smtp.received).toHaveLength(0);
   });
+
+  it.each([
+    { where: 'before the text', speaks: 0, outcome: ['failed', 'timeout'] },
+    { where: 'after the text', speaks: 5, outcome: ['unknown', 'connection_lost'] },
+  ])('S4: a server that drips its answer $where is left at the end of the time for the whole', async (drip) => {
+    await using server = await RawServer.start((socket) => dripAfter(socket, drip.speaks));
+    const config = { smtpUrl: `smtp://127.0.0.1:${server.port}`, from: 'a@example.test', to: 'b@example.test' };
+    const sender = new EmailSender(config, 'en', 'channel', 1_000);
+    const { event } = await fixture.warned();
+    const started = performance.now();
+    const outcome = await sender.send(fixture.claimedMessage(event, sender));
+    expect([outcome.kind, outcome.kind !== 'delivered' && outcome.reason]).toEqual(drip.outcome);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await until(() => server.sockets.size === 0, { describe: 'the connection to be gone' });
+    await sender.close();
+  });
 });
+
+/** Answers so many lines of an SMTP dialogue as it should, then one byte after the other of an answer that never ends. */
+function dripAfter(socket: Socket, answers: number): void {
+  let left = answers;
+  const drip = (): void => {
+    const timer = setInterval(() => socket.write('2'), 100);
+    socket.once('close', () => clearInterval(timer));
+  };
+  const answer = (line: string): void => {
+    if (left-- > 0) socket.write(`${line}\r\n`);
+    else if (left === -1) drip();
+  };
+  let inText = false;
+  answer('220 ready');
+  socket.on('data', (data) => {
+    const text = data.toString();
+    if (inText && !text.endsWith('\r\n.\r\n')) return;
+    const isData = text.startsWith('DATA');
+    answer(isData ? '354 go on' : '250 fine');
+    inText = isData;
+  });
+}

@@ -35,7 +35,7 @@ export function webhookBody(
           ...(alert.command ? [{ type: 'section', text: { type: 'plain_text', text: `→ ${alert.command}` } }] : []),
           ...(alert.verbatim === null
             ? []
-            : [{ type: 'section', text: { type: 'mrkdwn', text: `\`\`\`${slackEscaped(alert.verbatim)}\`\`\`` } }]),
+            : [{ type: 'section', text: { type: 'plain_text', text: alert.verbatim } }]),
         ],
       });
     case 'discord':
