@@ -126,7 +126,11 @@ describe('npm run rebuild', () => {
   it(
     `folds ${EVENTS} events anew under load: reads go on, no event waits for it, progress is seen`,
     async () => {
+      const started = performance.now();
+      const tell = (what: string) =>
+        IS_FULL && process.stdout.write(`${((performance.now() - started) / 1000).toFixed(0)} s: ${what}\n`);
       await fillLog(log.url, EVENTS);
+      tell('filled');
       const config = serviceConfig(log.url, nats.url);
       const services = [await startSequencer({ config, logger }), await startProjector({ config, logger })];
       try {
@@ -135,6 +139,7 @@ describe('npm run rebuild', () => {
           timeoutMs: TIMEOUT_MS,
           describe: 'the services to be at work',
         });
+        tell('sequencer and projector at work');
         const before = await liveGeneration('audit');
         const load = await startLoad();
         const stopReading = keepReading();
@@ -143,6 +148,7 @@ describe('npm run rebuild', () => {
         const atStart = load.heard.length;
         const command = await rebuildCommand('audit');
         const exit = await command.exited;
+        tell('rebuilt');
         const during = load.heard.slice(atStart);
         await watch[Symbol.asyncDispose]();
         const pages = await stopReading();
