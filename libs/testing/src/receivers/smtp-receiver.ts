@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 
@@ -28,6 +29,7 @@ export class SmtpReceiver implements AsyncDisposable {
   private attempts = 0;
   private judge: Judge = () => undefined;
   private judgeMessage: (earlier: number) => AfterData = () => undefined;
+  private answerDelayMs: () => number = () => 0;
   private readonly sockets = new Set<Socket>();
 
   private constructor(private readonly server: SMTPServer) {}
@@ -48,6 +50,7 @@ export class SmtpReceiver implements AsyncDisposable {
         const recipients = envelope.rcptTo.map(({ address }) => address);
         buffer(stream)
           .then((raw) => holder.receiver?.keep(from, recipients, raw.toString('utf8')))
+          .then(() => sleep(holder.receiver?.answerDelayMs() ?? 0))
           .then(() => holder.receiver?.afterMessage(done), done);
       },
     });
@@ -78,6 +81,11 @@ export class SmtpReceiver implements AsyncDisposable {
   /** Decides on every message once it was read whole and kept; `earlier` counts those before. */
   refuseMessage(judge: (earlier: number) => AfterData): void {
     this.judgeMessage = judge;
+  }
+
+  /** Answers so many milliseconds after a message was read whole and kept. */
+  answerAfter(delayMs: () => number): void {
+    this.answerDelayMs = delayMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

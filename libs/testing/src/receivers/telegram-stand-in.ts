@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 
 export interface TelegramCall {
@@ -44,6 +45,7 @@ export class TelegramStandIn implements AsyncDisposable {
   private updates: Update[] = [];
   private wakePollers = new Set<() => void>();
   private judge: Judge = () => undefined;
+  private answerDelayMs: () => number = () => 0;
   private pollRefusal: TelegramRefusal | undefined;
   private readonly refusedTokens = new Map<string, TelegramRefusal>();
   private confirmed: Update[] = [];
@@ -82,6 +84,11 @@ export class TelegramStandIn implements AsyncDisposable {
   /** Decides on every call except `getUpdates`; `earlier` counts those before. */
   refuse(judge: Judge): void {
     this.judge = judge;
+  }
+
+  /** Answers so many milliseconds after a call (except `getUpdates`) was carried out. */
+  answerAfter(delayMs: () => number): void {
+    this.answerDelayMs = delayMs;
   }
 
   /** Refuses every `getUpdates` until called again without a refusal. */
@@ -169,7 +176,9 @@ export class TelegramStandIn implements AsyncDisposable {
     if (method.startsWith('editMessage') && !this.messageById(parameters['message_id'])) {
       return sendRefusal(response, { error_code: 400, description: 'Bad Request: message to edit not found' });
     }
-    send(response, 200, { ok: true, result: this.perform(call) });
+    const result = this.perform(call);
+    await sleep(this.answerDelayMs());
+    send(response, 200, { ok: true, result });
   }
 
   private async poll({ offset = 0, timeout = 0 }: Record<string, unknown>): Promise<Update[]> {
