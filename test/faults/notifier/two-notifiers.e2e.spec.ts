@@ -24,7 +24,7 @@ const ROUNDS = Number(process.env['TWO_NOTIFIERS_ROUNDS'] ?? 1);
 const ALERTS = 300;
 const AT_ONCE = 20;
 /** The kill comes so many milliseconds at most after both were seen to deliver. */
-const KILL_WITHIN_MS = 400;
+const KILL_WITHIN_MS = 200;
 const LONG = 60_000;
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
@@ -71,8 +71,8 @@ describe('two notifiers, of which one is killed while both send', () => {
     sequencer = await startSequencer({ config, logger: createLogger({ service: 'sequencer', level: 'silent' }) });
     pair = await NotifierPair.start({ databaseUrl: database.url, natsUrl: nats.url });
     // They take it and answer later: something is under way at any moment, and may have arrived or not.
-    webhook.respond(() => ({ delayMs: 100 + Math.random() * 300 }));
-    for (const receiver of [smtp, telegram]) receiver.answerAfter(() => 50 + Math.random() * 100);
+    webhook.respond(() => ({ delayMs: 200 + Math.random() * 400 }));
+    for (const receiver of [smtp, telegram]) receiver.answerAfter(() => 100 + Math.random() * 200);
   }, 120_000);
   afterAll(async () => {
     await pair[Symbol.asyncDispose]();
