@@ -23,7 +23,9 @@ export async function serveMcp(options: McpOptions): Promise<void> {
     onerror: (error) => log.debug(error.message),
   });
   const ended = Promise.race([transport.ended.then(() => 'the host closed the connection'), signalled()]);
-  manager.onChange(() => updates.nudge());
+  manager.onChange((change) => {
+    if (change === 'session') updates.nudge();
+  });
   manager.start();
   updates.start();
   log.info(`Ready. Token file: ${manager.getState().tokenFile}`);

@@ -6,7 +6,7 @@ export const SESSION_URI = 'session://self';
 
 /**
  * `session://self`: state, generation, seconds left, forecast; never the token. Subscribers hear of every change of the
- * token or the state (`resources/subscribe` in the 2025 era; in the 2026 era the connection filters by its listens).
+ * token, the state or the update stream (`resources/subscribe` in the 2025 era; in the 2026 era the connection filters by its listens).
  *
  * @returns how to stop listening
  */
@@ -21,7 +21,8 @@ export function registerSessionResource(
     SESSION_URI,
     {
       title: 'This agent’s session',
-      description: 'State, generation, seconds left, renewals left, next renewal and forecast of the session in use.',
+      description:
+        'State, generation, seconds left, renewals left, next renewal, update stream and forecast of the session in use.',
       mimeType: 'application/json',
     },
     (uri) => {
@@ -51,6 +52,7 @@ export function registerSessionResource(
 }
 
 function fingerprint(manager: SessionManager): string {
-  const { state, reason, sessionId, generation, remainingRenewals, endsAt, tokenFileCurrent } = manager.getState();
-  return JSON.stringify([state, reason, sessionId, generation, remainingRenewals, endsAt, tokenFileCurrent]);
+  const status = manager.getState();
+  const { state, reason, sessionId, generation, remainingRenewals, endsAt, updates, tokenFileCurrent } = status;
+  return JSON.stringify([state, reason, sessionId, generation, remainingRenewals, endsAt, updates, tokenFileCurrent]);
 }

@@ -79,6 +79,7 @@ const schema = z.object({
   LEDGER_RATE_LIMIT: z.coerce.number().min(0).default(200),
   LEDGER_ADDRESS_RATE_LIMIT: z.coerce.number().min(0).default(1000),
   LEDGER_REQUEST_DEADLINE: z.coerce.number().min(0.1).max(300).default(20),
+  LEDGER_UPDATES_HEARTBEAT: z.coerce.number().min(0.1).max(15).default(15),
   LEDGER_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -118,6 +119,8 @@ export interface Config {
   rateLimits: { credential: number; address: number };
   /** After this an HTTP request is answered with DEADLINE_EXCEEDED, whatever its handler does. */
   requestDeadline: number;
+  /** How often an update stream says that it stands; clients count on 15 s or less. */
+  updatesHeartbeat: number;
   logLevel: Values['LEDGER_LOG_LEVEL'];
 }
 
@@ -220,6 +223,7 @@ function configOf(values: Values): Config {
     databasePool: values.LEDGER_DATABASE_POOL,
     rateLimits: { credential: values.LEDGER_RATE_LIMIT, address: values.LEDGER_ADDRESS_RATE_LIMIT },
     requestDeadline: values.LEDGER_REQUEST_DEADLINE,
+    updatesHeartbeat: values.LEDGER_UPDATES_HEARTBEAT,
     logLevel: values.LEDGER_LOG_LEVEL,
   };
 }

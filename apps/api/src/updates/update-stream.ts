@@ -8,7 +8,6 @@ import { missedUpdates } from './missed-updates.js';
 import { concernsCredential, requireStanding } from './standing.js';
 import type { Update } from './update.js';
 
-const HEARTBEAT_MS = 15_000;
 /** Milliseconds, jittered so that clients of a restarted server do not come back all at once. */
 const RETRY_MS = 500;
 const CURSOR = new RegExp(`^${LOG}:(\\d{1,15})$`);
@@ -26,7 +25,7 @@ export class UpdateStream {
   private told = 0;
 
   constructor(
-    private readonly context: Pick<ApiContext, 'commands' | 'updates' | 'apiKeys' | 'logger'>,
+    private readonly context: Pick<ApiContext, 'commands' | 'config' | 'updates' | 'apiKeys' | 'logger'>,
     private readonly principal: Principal,
     private readonly response: ServerResponse,
   ) {
@@ -54,7 +53,7 @@ export class UpdateStream {
       this.end();
     }
     if (this.closed) return;
-    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
+    this.heartbeat = setInterval(() => this.beat(), this.context.config.updatesHeartbeat * 1000);
     // The first one says that the client is up to date.
     await this.queue.drained();
     if (!this.closed) this.beat();

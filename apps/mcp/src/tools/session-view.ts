@@ -16,6 +16,9 @@ export const sessionStatusSchema = z.object({
   remainingRenewals: z.number().int().nullable(),
   endsAt: z.string().nullable(),
   holderId: z.string().nullable(),
+  updates: z
+    .enum(['connected', 'resuming', 'stale'])
+    .describe('How news of the session come in: at once, soon again, or not for a while (then by the token file)'),
   tokenFileCurrent: z.boolean(),
   tokenFile: z.string(),
   clockOffsetMs: z.number().nullable(),

@@ -53,3 +53,23 @@ describe('explain_denied_call', () => {
     expect((await it.host.call('explain_denied_call')).content).toMatchObject({ status: 'ok', verdict: 'ACCEPTED' });
   });
 });
+
+describe('session_status and session://self', () => {
+  it('show how news come in: resuming while the stream is cut, and the host is told of each change', async () => {
+    const installation = await ledger.install({ expiresIn: 600 });
+    await using it = await desktop(ledger, installation);
+    const status = async () => (await it.host.call('session_status')).content['session'] as { updates: string };
+    await it.host.untilSelf({ state: 'active', updates: 'connected' });
+    expect(await status()).toMatchObject({ updates: 'connected' });
+    await it.host.request('resources/subscribe', { uri: 'session://self' });
+    const told = () => it.host.notifications.filter(({ method }) => method?.endsWith('resources/updated')).length;
+    const before = told();
+    it.proxy.treat = ({ path }) => (path === '/v1/updates' ? 'refuse' : 'pass');
+    it.proxy.cutAll();
+    await it.host.untilSelf({ updates: 'resuming' });
+    expect(await status()).toMatchObject({ updates: 'resuming' });
+    it.proxy.treat = () => 'pass';
+    await it.host.untilSelf({ updates: 'connected' });
+    expect(told()).toBeGreaterThanOrEqual(before + 2);
+  });
+});

@@ -23,6 +23,8 @@ export interface CreateSessionOptions {
   token?: string | undefined;
   /** Deadline of one request, milliseconds (default 10 s). */
   timeoutMs?: number | undefined;
+  /** The update stream counts as `stale` after so long without a heartbeat, milliseconds (default 40 s; the server's come every 15 s). */
+  staleAfterMs?: number | undefined;
   log?: Log | undefined;
 }
 
@@ -34,7 +36,7 @@ export interface Session {
   getState(): SessionStatusReport;
   /** `fetch` with the token in `Authorization`; a 401 is retried once with a newer token where there is one. */
   fetch(input: string | URL, init?: RequestInit): Promise<Response>;
-  /** Told of every change of state or token; gives the way to stop listening. */
+  /** Told of every change of state, token or update stream; gives the way to stop listening. */
   onChange(listener: () => void): () => void;
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -72,6 +74,7 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
     environmentToken: options.token,
     holder,
     natsOffered,
+    updates: () => updates.state,
     log,
   });
   const updates: Updates = new Updates({
@@ -82,6 +85,8 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
     agentId: () => manager.getState().agentId,
     natsAccess: () => natsAccess(options.dataDir) ?? handed,
     renewAccess: () => manager.askHandOver(),
+    changed: () => manager.updatesChanged(),
+    staleAfterMs: options.staleAfterMs,
     listener: { hear: (event) => manager.hear(event), opened: (resumed) => manager.reconnected(resumed) },
     log,
   });
@@ -91,7 +96,9 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
 /** Starts keeping a session. Needs neither a server nor a token to start: it recovers when they come. */
 export function createSession(options: CreateSessionOptions = {}): Session {
   const { manager, updates } = assembleSession(options);
-  manager.onChange(() => updates.nudge());
+  manager.onChange((change) => {
+    if (change === 'session') updates.nudge();
+  });
   manager.start();
   updates.start();
   const dispose = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import type { CloudEvent, NatsAccessView } from '#libs/contracts';
 import { FileLock, removeLeftovers } from '#libs/token-file';
 import type { HolderIdentity } from '../holder/holder-identity.js';
 import type { Log } from '../log.js';
+import type { UpdatesState } from '../updates/updates-state.js';
 import { DirectoryWatch } from './directory-watch.js';
 import { HeldSession } from './held-session.js';
 import { holdToken, type HeldToken } from './held-token.js';
@@ -28,8 +29,13 @@ export interface SessionManagerOptions {
   holder?: () => HolderIdentity | null;
   /** Told of an access to NATS that came with a hand-over. */
   natsOffered?: (access: NatsAccessView) => void;
+  /** How the agent's news come in. */
+  updates: () => UpdatesState;
   log: Log;
 }
+
+/** What has changed: the session or its token, or only how its news come in. */
+export type SessionChange = 'session' | 'updates';
 
 /** `dispose()` waits this long for a renewal in flight. Milliseconds. */
 const FAREWELL = 5_000;
@@ -42,7 +48,7 @@ export class SessionManager {
   private readonly receipts: Receipts;
   private readonly queue: StepQueue;
   private readonly watch: DirectoryWatch;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Set<(change: SessionChange) => void>();
   private readonly environmentToken: HeldToken | null;
   private timer: NodeJS.Timeout | null = null;
   private disposed = false;
@@ -102,13 +108,14 @@ export class SessionManager {
     return reportOf(this.session, this.options.clock, {
       holderId: this.options.holder?.()?.holderId ?? null,
       tokenFile: this.options.tokenFile,
+      updates: this.options.updates(),
       tokenFileCurrent: !this.keeper.writePending && this.store.problem === null,
       renewNotBefore: this.keeper.times.renewNotBefore,
     });
   }
 
   /** Called with a change of anything that `getState()` shows beyond the passing of time. */
-  onChange(listener: () => void): () => void {
+  onChange(listener: (change: SessionChange) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -146,6 +153,11 @@ export class SessionManager {
     else this.queue.add(`catch-up ${hint.generation ?? ''}`, () => this.keeper.catchUp(hint.generation));
   }
 
+  /** News come in another way than before, or no more. */
+  updatesChanged(): void {
+    for (const listener of this.listeners) listener('updates');
+  }
+
   /** Asks for the hand-over, for what comes with it besides the token. */
   askHandOver(): void {
     this.queue.addDue('hand-over', () => this.keeper.catchUp());
@@ -176,7 +188,7 @@ export class SessionManager {
 
   private announce(): void {
     this.wasUsable = this.session.usable() !== null;
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) listener('session');
     this.schedule();
   }
 

@@ -1,9 +1,11 @@
+import type { UpdatesState } from '../updates/updates-state.js';
 import type { HeldSession } from './held-session.js';
 import type { ServerClock } from './server-clock.js';
 import type { SessionStatusReport } from './session-status.js';
 
 export interface ReportContext {
   holderId: string | null;
+  updates: UpdatesState;
   tokenFile: string;
   tokenFileCurrent: boolean;
   /** `performance.now()` before which no renewal is tried. */
@@ -29,6 +31,7 @@ export function reportOf(session: HeldSession, clock: ServerClock, context: Repo
     remainingRenewals: info?.remainingRenewals ?? null,
     endsAt: info?.endsAt ?? null,
     holderId: context.holderId,
+    updates: context.updates,
     tokenFileCurrent: context.tokenFileCurrent,
     tokenFile: context.tokenFile,
     clockOffsetMs: clock.known ? Math.round(clock.offset()) : null,

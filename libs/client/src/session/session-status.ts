@@ -1,3 +1,5 @@
+import type { UpdatesState } from '../updates/updates-state.js';
+
 /**
  * - `active`: valid and renewed in time
  * - `expiring`: cannot be renewed any more, but still valid: keep using it
@@ -43,6 +45,8 @@ export interface SessionStatusReport {
   /** When the session really ends, as the server last said; RFC 3339 UTC. */
   endsAt: string | null;
   holderId: string | null;
+  /** How the agent's news come in: what others do to the session is heard at once, soon, or only by the token file and a 401. */
+  updates: UpdatesState;
   /** Whether the token in the file is the one in memory. */
   tokenFileCurrent: boolean;
   tokenFile: string;

@@ -8,6 +8,7 @@ import { urlOf } from '../session/ledger-api.js';
 import type { ServerClock } from '../session/server-clock.js';
 import { parseEvent } from './parse-event.js';
 import type { UpdateListener } from './update-listener.js';
+import type { UpdatesWatch } from './updates-state.js';
 
 export interface SseUpdatesOptions {
   baseUrl: () => string;
@@ -22,15 +23,12 @@ export interface SseUpdatesOptions {
 }
 
 const PATH = '/v1/updates';
-/** The server sends a heartbeat every 15 s. Milliseconds. */
-const SILENCE = 40_000;
 const FIRST_RETRY = 250;
 const LONGEST_RETRY = 5_000;
 const HEAD_DEADLINE = 10_000;
 
 /** The agent's events over SSE. Reconnects for ever, resuming after the last event id; its loss is no error. */
 export class SseUpdates {
-  connected = false;
   private tried = false;
   private lastEventId: string | null = null;
   private retry = FIRST_RETRY;
@@ -40,7 +38,10 @@ export class SseUpdates {
   private current: IncomingMessage | null = null;
   private running: Promise<void> | null = null;
 
-  constructor(private readonly options: SseUpdatesOptions) {}
+  constructor(
+    private readonly options: SseUpdatesOptions,
+    private readonly watch: UpdatesWatch,
+  ) {}
 
   start(): void {
     this.running ??= this.run();
@@ -56,6 +57,11 @@ export class SseUpdates {
   nudge(): void {
     this.retry = FIRST_RETRY;
     this.wake?.();
+  }
+
+  /** Nothing was heard for too long: the connection is given up for another. */
+  giveUp(): void {
+    this.current?.destroy(new Error('the stream fell silent'));
   }
 
   /** Idle: not connected, because the news come another way for now. */
@@ -75,7 +81,7 @@ export class SseUpdates {
         if (!this.tried) this.options.failed?.();
         this.tried = true;
       }
-      this.connected = false;
+      if (!this.idle && !signal.aborted) this.watch.lost();
       if (!signal.aborted) await this.pause();
     }
   }
@@ -95,7 +101,6 @@ export class SseUpdates {
       signal: this.stopped.signal,
     });
     this.current = answer;
-    const silence = setTimeout(() => answer.destroy(new Error('the stream fell silent')), SILENCE);
     try {
       if (answer.statusCode !== 200) {
         answer.destroy();
@@ -105,11 +110,9 @@ export class SseUpdates {
       const parser = createParser({ onEvent: (message) => this.take(message), onRetry: (ms) => this.hintRetry(ms) });
       answer.setEncoding('utf8');
       for await (const chunk of answer as AsyncIterable<string>) {
-        silence.refresh();
         parser.feed(chunk);
       }
     } finally {
-      clearTimeout(silence);
       this.current = null;
     }
   }
@@ -124,9 +127,9 @@ export class SseUpdates {
   }
 
   private open(): void {
-    this.connected = true;
     this.tried = true;
     this.retry = FIRST_RETRY;
+    this.watch.start();
     this.options.listener.opened(this.lastEventId !== null);
   }
 
@@ -141,6 +144,7 @@ export class SseUpdates {
       return;
     }
     if (message.id !== undefined && message.id !== '') this.lastEventId = message.id;
+    if (!this.idle) this.watch[message.event === 'heartbeat' ? 'heartbeat' : 'sign']();
     if (message.event === 'end' || message.data === '') return;
     const event = parseEvent(message.data);
     if (event !== null) this.options.listener.hear(event);
