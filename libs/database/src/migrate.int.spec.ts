@@ -14,6 +14,8 @@ const LATER = [
   'channel-language-and-quiet-hours',
   'daily-checkpoints',
   'missed-alerts',
+  'audit-search',
+  'answered-requests',
 ];
 
 async function applied(url: string): Promise<string[]> {
@@ -36,4 +38,37 @@ it('brings an old database up to date, also by a migration that is numbered belo
   expect((await applied(place.url)).slice(old.length).sort()).toEqual([...LATER].sort());
   // A program that does not know the newest of them refuses the database.
   await expect(migrate(options, old)).rejects.toThrow('newer than this version knows');
+});
+
+it('has a filled audit table built anew beside itself, so that no index is built while the log waits', async () => {
+  await using place = await createTestDatabase();
+  const options = { url: place.url, applicationName: 'test' };
+  const all = loadMigrations();
+  await migrate(
+    options,
+    all.filter((migration) => new migration().name?.startsWith('audit-search') !== true),
+  );
+  const client = new pg.Client({ connectionString: place.url });
+  await client.connect();
+  await client.query('update read_model.generation set position = 7');
+  await migrate(options, all);
+  const { rows: generations } = await client.query(
+    'select model, rebuild_due from read_model.generation order by model',
+  );
+  expect(generations).toEqual([
+    { model: 'audit', rebuild_due: true },
+    { model: 'current_token', rebuild_due: false },
+  ]);
+  const { rows: indexes } = await client.query<{ tablename: string; shape: string }>(
+    `select tablename, substring(indexdef from 'USING .*') as shape from pg_indexes where tablename ~ '^audit_' order by 2`,
+  );
+  const shapesOf = (table: string) => indexes.filter(({ tablename }) => tablename === table).map(({ shape }) => shape);
+  expect(shapesOf('audit_template')).toContain('USING btree (actor, type, occurred_at, "position")');
+  expect(shapesOf('audit_g1')).toContain('USING btree (actor, occurred_at, "position")');
+  await client.query("select read_model.begin_rebuild('audit')");
+  const { rows: built } = await client.query<{ shape: string }>(
+    `select substring(indexdef from 'USING .*') as shape from pg_indexes where tablename = 'audit_g2' order by 1`,
+  );
+  expect(built.map(({ shape }) => shape)).toEqual(shapesOf('audit_template'));
+  await client.end();
 });

@@ -7,6 +7,7 @@ export {
   type NewChannel,
   type TelegramConfig,
   type WebhookConfig,
+  type WrittenChannel,
 } from './channels/channel.js';
 export { rotated, secretsOf, type SecretsWish } from './channels/channel-secrets.js';
 export { Channels } from './channels/channels.js';

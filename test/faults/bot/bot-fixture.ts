@@ -55,7 +55,10 @@ export class BotFixture implements AsyncDisposable {
       apiRoot: this.telegram.apiRoot,
       ...(allowedUsers && { allowedUsers }),
     };
-    const channel = await this.channels.create({ name, priority: 100, enabled: true }, { type: 'telegram', config });
+    const { channel } = await this.channels.create(
+      { name, priority: 100, enabled: true },
+      { type: 'telegram', config },
+    );
     return channel.id;
   }
 

@@ -92,7 +92,7 @@ export class NotifierFixture implements AsyncDisposable {
 
   async channel(secrets: ChannelSecrets, wish: Partial<NewChannel> = {}): Promise<string> {
     const name = wish.name ?? `${secrets.type} ${newId()}`;
-    return (await this.channels.create({ priority: 100, enabled: true, ...wish, name }, secrets)).id;
+    return (await this.channels.create({ priority: 100, enabled: true, ...wish, name }, secrets)).channel.id;
   }
 
   async webhook(url: string, wish: Partial<NewChannel> = {}): Promise<{ id: string; secret: string }> {

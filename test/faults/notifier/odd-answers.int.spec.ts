@@ -33,7 +33,7 @@ describe('one channel', () => {
     await using smtp = await SmtpReceiver.start();
     const foreign = new Channels(fixture.database, SecretBox.open({ base64: Buffer.alloc(32, 9).toString('base64') }));
     const config = { url: 'https://hooks.example.test/', secret: `whsec_${Buffer.alloc(32).toString('base64')}` };
-    const { id } = await foreign.create(
+    const { channel } = await foreign.create(
       { name: 'sealed elsewhere', priority: 100, enabled: true },
       { type: 'webhook', config },
     );
@@ -41,11 +41,11 @@ describe('one channel', () => {
     await fixture.takeIn((await fixture.warned()).event);
     const told = await until(() => smtp.received[0], { describe: 'the mail about the channel' });
     expect(told.mail.text).toMatch(/cannot be opened[\s\S]*sledger channel change/);
-    expect((await fixture.channels.get(id)).stoppedReason).toBe('its configuration cannot be opened');
+    expect((await fixture.channels.get(channel.id)).stoppedReason).toBe('its configuration cannot be opened');
 
     // Given anew, it takes what waited.
     await using webhook = await WebhookReceiver.start();
-    await fixture.channels.update(id, {}, { type: 'webhook', config: { ...config, url: webhook.url } });
+    await fixture.channels.update(channel.id, {}, { type: 'webhook', config: { ...config, url: webhook.url } });
     await until(() => webhook.received.length === 1, { describe: 'the alert that waited' });
   });
 });

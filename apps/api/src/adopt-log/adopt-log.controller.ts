@@ -1,8 +1,11 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import type { Caller } from '#libs/commands';
 import { LedgerError } from '#libs/contracts';
+import { once } from '#libs/database';
 import { relayState, requestAdopt } from '#libs/ledger';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
+import { CalledBy } from '../auth/caller.decorator.js';
 
 /** What `LOG_FORKED` found, and the owner's word that the store's history is the right one. */
 @Controller('v1/log')
@@ -19,13 +22,14 @@ export class AdoptLogController {
   @Post('adopt')
   @HttpCode(202)
   @Allow('owner')
-  async adopt(): Promise<{ forked: string | null; adoptRequested: boolean }> {
+  async adopt(@CalledBy() { idempotency }: Caller): Promise<{ forked: string | null; adoptRequested: boolean }> {
     const { database } = this.context.commands;
-    if (!(await requestAdopt(database))) {
-      throw new LedgerError('BAD_REQUEST', {
-        detail: 'Stream and store tell the same history: there is nothing to adopt.',
-      });
-    }
-    return relayState(database);
+    const { outcome } = await once(database, idempotency, async () => {
+      // A word given twice is given once: it may go before the outcome is kept.
+      if (await requestAdopt(database)) return relayState(database);
+      const detail = 'Stream and store tell the same history: there is nothing to adopt.';
+      throw new LedgerError('BAD_REQUEST', { detail });
+    });
+    return outcome;
   }
 }

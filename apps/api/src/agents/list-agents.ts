@@ -1,7 +1,8 @@
 import { type AgentDefaults, type AgentView, type List, uuid } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import type { Principal } from '../auth/principal.js';
-import { decodeCursor, encodeCursor } from '../validation/cursor.js';
+import { pageOf } from '../paging/pages.js';
+import { decodeCursor } from '../validation/cursor.js';
 import { agentViewOf } from './agent-view.js';
 
 interface AgentRow extends Record<string, unknown> {
@@ -31,24 +32,15 @@ export async function listAgents(
     agents,
     limit + 1,
   ]);
-  const hasMore = rows.length > limit;
-  const kept = rows.slice(0, limit);
-  if (back) kept.reverse();
-  const [first, last] = [kept.at(0)?.agent_id, kept.at(-1)?.agent_id];
-  const hasNext = back || hasMore;
-  const hasPrev = back ? hasMore : edge !== null;
-  return {
-    items: kept.map((row) =>
-      agentViewOf({
-        agentId: row.agent_id,
-        name: row.name,
-        enabled: row.enabled,
-        defaultConstraints: row.default_constraints,
-        createdAt: row.created_at,
-        version: row.version,
-      }),
-    ),
-    nextCursor: hasNext && last ? encodeCursor({ direction: 'next', key: last }) : null,
-    prevCursor: hasPrev && first ? encodeCursor({ direction: 'prev', key: first }) : null,
-  };
+  const found = rows.map((row) =>
+    agentViewOf({
+      agentId: row.agent_id,
+      name: row.name,
+      enabled: row.enabled,
+      defaultConstraints: row.default_constraints,
+      createdAt: row.created_at,
+      version: row.version,
+    }),
+  );
+  return pageOf(found, { limit, edge, keyOf: ({ id }) => id });
 }

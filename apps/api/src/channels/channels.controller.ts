@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import type { Caller } from '#libs/commands';
 import {
   type ChannelView,
   createChannelBody,
@@ -6,18 +7,22 @@ import {
   type DeliveryView,
   type List,
   page,
+  type Page,
   updateChannelBody,
   type UpdateChannelBody,
 } from '#libs/contracts';
-import { raiseTrouble, rotated, secretsOf, TargetPolicy } from '#libs/deliveries';
+import { raiseTrouble, rotated, secretsOf, TargetPolicy, type WrittenChannel } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { Who } from '../auth/caller.decorator.js';
+import { CalledBy, Who } from '../auth/caller.decorator.js';
 import { type Principal, requireEveryAgent } from '../auth/principal.js';
+import { pageOfAll } from '../paging/pages.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { channelViewOf } from './channel-view.js';
 import { testChannel } from './test-channel.js';
+
+const CHANNEL_KEY = /^\d{6} [0-9a-f-]{36}$/;
 
 type WithSecret = ChannelView & { secret?: string };
 
@@ -29,22 +34,27 @@ export class ChannelsController {
     this.policy = new TargetPolicy(context.config.allowPrivateTargets);
   }
 
-  /** A webhook's secret that was made here is in this answer and in no other. */
+  /** A webhook's secret that was made here is in this answer and its repetitions, and in no other. */
   @Post()
   @Allow('owner')
-  async create(@Body(new ZodPipe(createChannelBody)) body: CreateChannelBody): Promise<WithSecret> {
+  async create(
+    @Body(new ZodPipe(createChannelBody)) body: CreateChannelBody,
+    @CalledBy() { idempotency: request }: Caller,
+  ): Promise<WithSecret> {
     const { type, config, ...wish } = body;
     const { secrets, madeSecret } = secretsOf({ type, config, policy: this.policy, now: Date.now() });
-    const channel = await this.context.channels.create(wish, secrets);
-    return { ...channelViewOf(channel), ...(madeSecret !== undefined && { secret: madeSecret }) };
+    const written = await this.context.channels.create(wish, secrets, { request });
+    return madeSecret === undefined ? channelViewOf(written.channel) : this.withSecret(written);
   }
 
-  /** All of them: they are few. */
+  /** In the order in which they take their turn. */
   @Get()
   @Allow('owner', 'auditor')
-  async list(@Query(new ZodPipe(page)) _query: unknown, @Who() principal: Principal): Promise<List<ChannelView>> {
+  async list(@Query(new ZodPipe(page)) query: Page, @Who() principal: Principal): Promise<List<ChannelView>> {
     requireEveryAgent(principal, 'Channels are');
-    return { items: (await this.context.channels.list()).map(channelViewOf), nextCursor: null, prevCursor: null };
+    const all = (await this.context.channels.list()).map(channelViewOf);
+    const keyOf = ({ priority, id }: ChannelView) => `${String(priority).padStart(6, '0')} ${id}`;
+    return pageOfAll(all, { ...query, keyOf, order: 'ascending', valid: (key) => CHANNEL_KEY.test(key) });
   }
 
   @Get(':id')
@@ -61,11 +71,11 @@ export class ChannelsController {
     @Body(new ZodPipe(updateChannelBody)) { config, ...changes }: UpdateChannelBody,
   ): Promise<ChannelView> {
     const { channels } = this.context;
-    if (config === undefined) return channelViewOf(await channels.update(id, changes));
+    if (config === undefined) return channelViewOf((await channels.update(id, changes)).channel);
     const { type } = await channels.get(id);
     const current = await channels.secrets(id);
     const { secrets } = secretsOf({ type, config, current, policy: this.policy, now: Date.now() });
-    return channelViewOf(await channels.update(id, changes, secrets));
+    return channelViewOf((await channels.update(id, changes, secrets)).channel);
   }
 
   /** What was still queued is dropped, and the owner hears of it through the others. */
@@ -82,16 +92,24 @@ export class ChannelsController {
   @Post(':id/rotate-secret')
   @Allow('owner')
   @HttpCode(200)
-  async rotateSecret(@IdParam() id: string): Promise<WithSecret> {
+  async rotateSecret(@IdParam() id: string, @CalledBy() { idempotency: request }: Caller): Promise<WithSecret> {
     const { channels } = this.context;
-    const { secrets, madeSecret } = rotated(await channels.secrets(id), Date.now());
-    return { ...channelViewOf(await channels.update(id, {}, secrets)), secret: madeSecret };
+    const secrets = rotated(await channels.secrets(id), Date.now());
+    return this.withSecret(await channels.update(id, {}, secrets, request));
   }
 
   @Post(':id/test')
   @Allow('owner')
   @HttpCode(200)
-  async test(@IdParam() id: string): Promise<DeliveryView> {
-    return testChannel(this.context.commands.database, await this.context.channels.get(id));
+  async test(@IdParam() id: string, @CalledBy() { idempotency }: Caller): Promise<DeliveryView> {
+    return testChannel(this.context.commands.database, await this.context.channels.get(id), idempotency);
+  }
+
+  /** With the secret that the request made, also when it comes again; not any more once the channel has been changed. */
+  private async withSecret({ channel, isLatest }: WrittenChannel): Promise<WithSecret> {
+    const view = channelViewOf(channel);
+    if (!isLatest) return view;
+    const secrets = await this.context.channels.secrets(channel.id);
+    return secrets.type === 'webhook' ? { ...view, secret: secrets.config.secret } : view;
   }
 }

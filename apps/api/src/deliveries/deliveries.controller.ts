@@ -1,9 +1,10 @@
 import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import type { Caller } from '#libs/commands';
 import { deliveriesQuery, type DeliveriesQuery, type DeliveryView, type List, type WhyView } from '#libs/contracts';
 import { Deliveries, whyNotified } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { Who } from '../auth/caller.decorator.js';
+import { CalledBy, Who } from '../auth/caller.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
@@ -35,8 +36,8 @@ export class DeliveriesController {
   @Post('deliveries/:id/redeliver')
   @Allow('owner')
   @HttpCode(200)
-  redeliver(@IdParam() id: string): Promise<DeliveryView> {
-    return this.deliveries.redeliver(id);
+  redeliver(@IdParam() id: string, @CalledBy() { idempotency }: Caller): Promise<DeliveryView> {
+    return this.deliveries.redeliver(id, idempotency);
   }
 
   @Get('notifications/:id/why')

@@ -30,7 +30,8 @@ import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { CalledBy, Who } from '../auth/caller.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { decodeCursor, encodeCursor } from '../validation/cursor.js';
+import { pageOf } from '../paging/pages.js';
+import { decodeCursor } from '../validation/cursor.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 
@@ -55,14 +56,8 @@ export class HoldersController {
   ): Promise<List<HolderView>> {
     const edge = decodeCursor(query.cursor, (key) => uuid.safeParse(key).success);
     const more = { ...query, limit: query.limit + 1 };
-    const found = await listHolders(this.context.commands.database, more, {
-      before: edge?.key ?? null,
-      agents,
-    });
-    const items = found.slice(0, query.limit);
-    const last = items.at(-1)?.id;
-    const nextCursor = found.length > query.limit && last ? encodeCursor({ direction: 'next', key: last }) : null;
-    return { items, nextCursor, prevCursor: null };
+    const found = await listHolders(this.context.commands.database, more, { edge, agents });
+    return pageOf(found, { limit: query.limit, edge, keyOf: ({ id }) => id });
   }
 
   @Patch(':id')

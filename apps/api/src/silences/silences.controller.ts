@@ -1,11 +1,20 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Query } from '@nestjs/common';
 import type { Caller } from '#libs/commands';
-import { createSilenceBody, type CreateSilenceBody, type List, page, type SilenceView } from '#libs/contracts';
+import {
+  createSilenceBody,
+  type CreateSilenceBody,
+  type List,
+  page,
+  type Page,
+  type SilenceView,
+  uuid,
+} from '#libs/contracts';
 import { Silences } from '#libs/deliveries';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { CalledBy, Who } from '../auth/caller.decorator.js';
 import { type Principal, requireEveryAgent } from '../auth/principal.js';
+import { pageOfAll } from '../paging/pages.js';
 import { IdParam } from '../validation/id-param.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 
@@ -21,16 +30,17 @@ export class SilencesController {
   @Allow('owner')
   create(
     @Body(new ZodPipe(createSilenceBody)) body: CreateSilenceBody,
-    @CalledBy() { actor }: Caller,
+    @CalledBy() { actor, idempotency }: Caller,
   ): Promise<SilenceView> {
-    return this.silences.create(body, actor);
+    return this.silences.create(body, actor, idempotency);
   }
 
   @Get()
   @Allow('owner', 'auditor')
-  async list(@Query(new ZodPipe(page)) _query: unknown, @Who() principal: Principal): Promise<List<SilenceView>> {
+  async list(@Query(new ZodPipe(page)) query: Page, @Who() principal: Principal): Promise<List<SilenceView>> {
     requireEveryAgent(principal, 'Silences are');
-    return { items: await this.silences.list(), nextCursor: null, prevCursor: null };
+    const valid = (key: string) => uuid.safeParse(key).success;
+    return pageOfAll(await this.silences.list(), { ...query, keyOf: ({ id }) => id, order: 'descending', valid });
   }
 
   @Delete(':id')

@@ -74,7 +74,7 @@ async function applyFile(context: FileContext, wanted: WantedChannel[]): Promise
         },
         secrets,
       );
-    else await channels.create({ ...wish, name }, secrets, 'configuration');
+    else await channels.create({ ...wish, name }, secrets, { source: 'configuration' });
   }
   for (const channel of existing) {
     const gone = channel.source === 'configuration' && !wanted.some(({ name }) => name === channel.name);

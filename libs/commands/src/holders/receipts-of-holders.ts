@@ -35,24 +35,34 @@ interface HolderRow extends Record<string, unknown> {
   last_seen_at: Date | null;
 }
 
-const LIST = `
+const LISTED = `
 select h.holder_id, h.agent_id, h.session_id, h.name, h.created_at, r.generation, r.ended, r.acknowledged_at, r.last_seen_at
 from ledger.holder_head h left join ledger.holder_receipt r using (holder_id, session_id)
 where h.removed_at is null
   and ($1::uuid is null or h.agent_id = $1) and ($2::uuid is null or h.session_id = $2)
-  and ($3::uuid is null or h.holder_id < $3) and ($5::uuid[] is null or h.agent_id = any($5))
-order by h.holder_id desc limit $4`;
+  and ($5::uuid[] is null or h.agent_id = any($5))`;
+const OLDER = `${LISTED} and ($3::uuid is null or h.holder_id < $3) order by h.holder_id desc limit $4`;
+const NEWER = `${LISTED} and h.holder_id > $3 order by h.holder_id limit $4`;
 
-/** Holders with what they acknowledged, newest first; `before` is the holder id to continue after, `agents` narrows what is seen. */
+export interface HoldersFrom {
+  /** Holder id to go on from: to older ones, or back to newer ones, nearest first; null: the newest. */
+  edge: { direction: 'next' | 'prev'; key: string } | null;
+  /** The only agents to be seen; null: all. */
+  agents: readonly string[] | null;
+}
+
+/** Holders with what they acknowledged, newest first unless the edge leads back. */
 export async function listHolders(
   database: Database,
   { agentId, sessionId, limit }: HoldersQuery,
-  { before, agents }: { before: string | null; agents: readonly string[] | null },
+  { edge, agents }: HoldersFrom,
 ): Promise<HolderView[]> {
-  const rows = await database.prepared<HolderRow>('commands.list-holders', LIST, [
+  const [name, text] =
+    edge?.direction === 'prev' ? ['commands.newer-holders', NEWER] : ['commands.older-holders', OLDER];
+  const rows = await database.prepared<HolderRow>(name, text, [
     agentId ?? null,
     sessionId ?? null,
-    before,
+    edge?.key ?? null,
     limit,
     agents,
   ]);

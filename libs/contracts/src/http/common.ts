@@ -18,6 +18,8 @@ export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+export type Page = z.infer<typeof page>;
+
 /** Query of a session's history. */
 export const historyPage = page.extend({
   order: z.enum(['oldest', 'newest']).default('oldest').describe('Which end to begin at'),

@@ -118,6 +118,7 @@ export const OPERATION_ROUTES: readonly Route[] = [
     area: 'Operation',
     summary: 'After `LOG_FORKED`: the store’s history is the right one, and the stream is rebuilt from it',
     credentials: ['owner'],
+    idempotent: true,
     answers: { 202: { description: 'It will be', schema: relay } },
     errors: ['BAD_REQUEST'],
   },

@@ -42,12 +42,11 @@ export function secretsOf({ type, config, current, policy, now }: SecretsWish): 
 }
 
 /** A webhook's configuration with a new secret; the old one signs too for a day. */
-export function rotated(current: ChannelSecrets, now: number): { secrets: ChannelSecrets; madeSecret: string } {
+export function rotated(current: ChannelSecrets, now: number): ChannelSecrets {
   if (current.type !== 'webhook')
     throw new LedgerError('BAD_REQUEST', { detail: 'Only webhooks have a signing secret.' });
-  const madeSecret = newWebhookSecret();
   const previous = { secret: current.config.secret, until: now + ROTATION_MS };
-  return { secrets: { type: 'webhook', config: { ...current.config, secret: madeSecret, previous } }, madeSecret };
+  return { type: 'webhook', config: { ...current.config, secret: newWebhookSecret(), previous } };
 }
 
 function previousOf(

@@ -54,6 +54,13 @@ export interface Channel {
   failures: number;
 }
 
+/** What a request came to. */
+export interface WrittenChannel {
+  channel: Channel;
+  /** Nothing has changed the channel since; only then does it have the secrets that the request gave it. */
+  isLatest: boolean;
+}
+
 /** Everything that can be said of a channel when it is made. */
 export interface NewChannel {
   name: string;

@@ -1,11 +1,11 @@
 import { LedgerError } from '#libs/contracts';
-import type { Database, PoolClient } from '#libs/database';
+import { once, type Database, type PoolClient, type RepeatableRequest } from '#libs/database';
 import { newId } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { levelNumber } from '../alert-levels.js';
 import { startNextTurn } from '../claims/settle.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
-import type { Channel, ChannelChanges, ChannelSecrets, NewChannel } from './channel.js';
+import type { Channel, ChannelChanges, ChannelSecrets, NewChannel, WrittenChannel } from './channel.js';
 
 const UNIQUE_VIOLATION = '23505';
 
@@ -16,11 +16,24 @@ export class Channels {
     private readonly box: SecretBox,
   ) {}
 
-  /** Throws `NAME_TAKEN`. */
-  async create(channel: NewChannel, secrets: ChannelSecrets, source: Channel['source'] = 'api'): Promise<Channel> {
+  /** Throws `NAME_TAKEN`, `IDEMPOTENCY_KEY_REUSED`. */
+  async create(
+    channel: NewChannel,
+    secrets: ChannelSecrets,
+    { source = 'api', request }: { source?: Channel['source']; request?: RepeatableRequest | undefined } = {},
+  ): Promise<WrittenChannel> {
+    return this.written(request, (client) => this.insert(client, channel, secrets, source));
+  }
+
+  private async insert(
+    client: PoolClient,
+    channel: NewChannel,
+    secrets: ChannelSecrets,
+    source: Channel['source'],
+  ): Promise<Channel> {
     const id = newId();
-    const rows = await unlessTaken(channel.name, () =>
-      this.database.query<ChannelRow>(
+    const { rows } = await unlessTaken(channel.name, () =>
+      client.query<ChannelRow>(
         `insert into deliveries.channel
            (channel_id, type, name, events, min_level, agents, priority, enabled, source, config, language, quiet_hours,
             daily_checkpoint)
@@ -75,29 +88,41 @@ export class Channels {
 
   /**
    * Changes a channel; takes effect without restart. Any change ends a stop and closes the breaker: the owner has looked at it.
-   * Turning it off drops what is queued. Throws `NOT_FOUND` and `NAME_TAKEN`.
+   * Turning it off drops what is queued. Throws `NOT_FOUND`, `NAME_TAKEN`, `IDEMPOTENCY_KEY_REUSED`.
    */
-  async update(id: string, changes: ChannelChanges, secrets?: ChannelSecrets): Promise<Channel> {
-    const changed = await this.change(id, changes, secrets);
-    return changed ?? this.get(id);
+  async update(
+    id: string,
+    changes: ChannelChanges,
+    secrets?: ChannelSecrets,
+    request?: RepeatableRequest,
+  ): Promise<WrittenChannel> {
+    return this.written(request, async (client) => {
+      const changed = await this.change(client, id, { changes, secrets });
+      if (!changed) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
+      return changed;
+    });
   }
 
   /** Puts other secrets in place of those of `version`; does nothing where the channel was changed since. */
   async replaceSecrets(id: string, version: number, secrets: ChannelSecrets): Promise<void> {
-    await this.change(id, {}, secrets, version);
+    await this.database.transaction((client) =>
+      this.change(client, id, { changes: {}, secrets, onlyVersion: version }),
+    );
   }
 
   /** Null when there is no such channel (of that version). */
-  private change(
+  private async change(
+    client: PoolClient,
     id: string,
-    changes: ChannelChanges,
-    secrets?: ChannelSecrets,
-    onlyVersion?: number,
+    {
+      changes,
+      secrets,
+      onlyVersion,
+    }: { changes: ChannelChanges; secrets?: ChannelSecrets | undefined; onlyVersion?: number },
   ): Promise<Channel | null> {
-    return this.database.transaction(async (client) => {
-      const { rows } = await unlessTaken(changes.name, () =>
-        client.query<ChannelRow>(
-          `update deliveries.channel set
+    const { rows } = await unlessTaken(changes.name, () =>
+      client.query<ChannelRow>(
+        `update deliveries.channel set
              name = coalesce($2, name),
              events = case when $3 then $4::text[] else events end,
              min_level = coalesce($5, min_level),
@@ -112,30 +137,29 @@ export class Channels {
              paused_until = null, told_at = null
            where channel_id = $1 and deleted_at is null and version = coalesce($15, version)
            returning ${CHANNEL_COLUMNS}`,
-          [
-            id,
-            changes.name ?? null,
-            changes.events !== undefined,
-            changes.events ?? null,
-            changes.minLevel === undefined ? null : levelNumber(changes.minLevel),
-            changes.agents !== undefined,
-            changes.agents ?? null,
-            changes.priority ?? null,
-            changes.enabled ?? null,
-            secrets ? this.seal(id, secrets) : null,
-            changes.language ?? null,
-            changes.quietHours !== undefined,
-            changes.quietHours ?? null,
-            changes.dailyCheckpoint ?? null,
-            onlyVersion ?? null,
-          ],
-        ),
-      );
-      if (!rows[0]) return null;
-      if (changes.quietHours !== undefined) await endQuiet(client, id);
-      if (changes.enabled === false) await suppressQueued(client, id, 'the channel was turned off');
-      return channelOf(rows[0]);
-    });
+        [
+          id,
+          changes.name ?? null,
+          changes.events !== undefined,
+          changes.events ?? null,
+          changes.minLevel === undefined ? null : levelNumber(changes.minLevel),
+          changes.agents !== undefined,
+          changes.agents ?? null,
+          changes.priority ?? null,
+          changes.enabled ?? null,
+          secrets ? this.seal(id, secrets) : null,
+          changes.language ?? null,
+          changes.quietHours !== undefined,
+          changes.quietHours ?? null,
+          changes.dailyCheckpoint ?? null,
+          onlyVersion ?? null,
+        ],
+      ),
+    );
+    if (!rows[0]) return null;
+    if (changes.quietHours !== undefined) await endQuiet(client, id);
+    if (changes.enabled === false) await suppressQueued(client, id, 'the channel was turned off');
+    return channelOf(rows[0]);
   }
 
   /** Removes the channel and its secrets; its history stays. Returns how many alerts were still queued. */
@@ -149,6 +173,20 @@ export class Channels {
       );
       return suppressQueued(client, id, 'the channel was deleted');
     });
+  }
+
+  /** What a change comes to; a request that comes again finds the channel as it is now. */
+  private async written(
+    request: RepeatableRequest | undefined,
+    change: (client: PoolClient) => Promise<Channel>,
+  ): Promise<WrittenChannel> {
+    let made: Channel | undefined;
+    const { outcome } = await once(this.database, request, async (client) => {
+      made = await change(client);
+      return { id: made.id, version: made.version };
+    });
+    const channel = made ?? (await this.get(outcome.id));
+    return { channel, isLatest: channel.version === outcome.version };
   }
 
   private seal(id: string, secrets: ChannelSecrets): Buffer {

@@ -1,5 +1,5 @@
 import { LedgerError, type DeliveryStatus, type DeliveryView } from '#libs/contracts';
-import type { Database } from '#libs/database';
+import { once, type Database, type RepeatableRequest } from '#libs/database';
 
 export interface DeliveriesFilter {
   channelId?: string | undefined;
@@ -86,19 +86,23 @@ export class Deliveries {
 
   /**
    * Sends again what ended without success, with the same ids. It is decided again like any other, and gets at least an hour.
-   * One that is still on its way is only hurried. Throws `NOT_FOUND`, and `BAD_REQUEST` for one that was delivered.
+   * One that is still on its way is only hurried. Throws `NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`, and
+   * `BAD_REQUEST` for one that was delivered; a request that comes again is told how far it has come.
    */
-  async redeliver(id: string): Promise<DeliveryView> {
-    const rows = await this.database.query(
-      `update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
+  async redeliver(id: string, request?: RepeatableRequest): Promise<DeliveryView> {
+    const { outcome } = await once(this.database, request, async (client) => {
+      const { rowCount } = await client.query(
+        `update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
          status = case when attempts = 0 then 'pending' else 'retry' end, detail = 'redelivery was asked for', unknowns = 0,
          carrier_id = case when carrier_id = delivery_id then carrier_id end,
          deadline = greatest(deadline, clock_timestamp() + interval '1 hour')
        where delivery_id = $1 and status not in ('delivered', 'attempting') returning delivery_id`,
-      [id],
-    );
+        [id],
+      );
+      return { isDue: rowCount === 1 };
+    });
     const view = await this.get(id);
-    if (rows.length === 0 && view.status === 'delivered') {
+    if (!outcome.isDue && view.status === 'delivered') {
       throw new LedgerError('BAD_REQUEST', { detail: 'This delivery has arrived; there is nothing to send again.' });
     }
     return view;

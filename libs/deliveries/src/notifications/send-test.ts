@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database';
+import { once, type Database, type RepeatableRequest } from '#libs/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import { raiseTrouble } from './raise-trouble.js';
 import { databaseNow, recordNotification } from './record-notification.js';
@@ -7,9 +7,16 @@ import { syntheticEvent } from './synthetic-event.js';
 const TEST_DEADLINE_MS = 60_000;
 const CANARY_DEADLINE_MS = 10 * 60_000;
 
-/** Queues a test message for one channel: claimed, limited, signed and logged like a real one. Returns its delivery's id. */
-export async function sendTest(database: Database, channel: { id: string; name: string }): Promise<string> {
-  return database.transaction(async (client) => {
+/**
+ * Queues a test message for one channel: claimed, limited, signed and logged like a real one. Returns its delivery's id.
+ * Throws `IDEMPOTENCY_KEY_REUSED`.
+ */
+export async function sendTest(
+  database: Database,
+  channel: { id: string; name: string },
+  request?: RepeatableRequest,
+): Promise<string> {
+  const { outcome } = await once(database, request, async (client) => {
     const now = await databaseNow(client);
     const deliveries = await recordNotification(client, {
       stage: 'test',
@@ -24,6 +31,7 @@ export async function sendTest(database: Database, channel: { id: string; name: 
     });
     return deliveries.get(channel.id)!;
   });
+  return outcome;
 }
 
 /**

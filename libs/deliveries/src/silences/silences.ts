@@ -1,5 +1,5 @@
 import { LedgerError, type SilenceView } from '#libs/contracts';
-import type { Database } from '#libs/database';
+import { once, type Database, type RepeatableRequest } from '#libs/database';
 import { newId } from '#libs/platform';
 
 export interface NewSilence {
@@ -29,21 +29,25 @@ const COLUMNS = 'silence_id, agent_id, session_id, mode, reason, created_by, cre
 export class Silences {
   constructor(private readonly database: Database) {}
 
-  async create(silence: NewSilence, actor: string): Promise<SilenceView> {
-    const rows = await this.database.query<SilenceRow>(
-      `insert into deliveries.silence (silence_id, agent_id, session_id, mode, reason, created_by, ends_at)
+  /** Throws `IDEMPOTENCY_KEY_REUSED`. */
+  async create(silence: NewSilence, actor: string, request?: RepeatableRequest): Promise<SilenceView> {
+    const { outcome } = await once(this.database, request, async (client) => {
+      const { rows } = await client.query<SilenceRow>(
+        `insert into deliveries.silence (silence_id, agent_id, session_id, mode, reason, created_by, ends_at)
        values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7)) returning ${COLUMNS}`,
-      [
-        newId(),
-        silence.agentId ?? null,
-        silence.sessionId ?? null,
-        silence.mode,
-        silence.reason ?? null,
-        actor,
-        silence.duration,
-      ],
-    );
-    return viewOf(rows[0]!);
+        [
+          newId(),
+          silence.agentId ?? null,
+          silence.sessionId ?? null,
+          silence.mode,
+          silence.reason ?? null,
+          actor,
+          silence.duration,
+        ],
+      );
+      return viewOf(rows[0]!);
+    });
+    return outcome;
   }
 
   /** Those that still hold, newest first. */

@@ -2,8 +2,11 @@ import { toCloudEvent, type AuditQuery, type CloudEvent, type EventType, type Li
 import type { Database } from '#libs/database';
 import { eventOf } from '#libs/ledger';
 import type { RecordedEvent } from '#libs/contracts';
-import { conditions } from './audit-conditions.js';
 import { decodeCursor, encodeCursor, type AuditCursor } from './audit-cursor.js';
+import { byOrder } from './search/by-order.js';
+import { bySession } from './search/by-session.js';
+import { byWords } from './search/by-words.js';
+import { SearchTerms } from './search/search-terms.js';
 
 interface Row extends Record<string, unknown> {
   position: number;
@@ -32,20 +35,29 @@ export interface AuditScope {
 
 /** The statement of one page of a search, newest first unless the cursor leads back. */
 export function auditStatement(
-  query: AuditQuery,
+  { cursor: page, ...query }: AuditQuery,
   { agents = null }: Pick<AuditScope, 'agents'>,
 ): { text: string; values: unknown[]; cursor: AuditCursor | null } {
-  const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
-  const { where, values } = conditions({ ...query, agents }, cursor);
-  const order = cursor?.direction === 'newer' ? 'asc' : 'desc';
+  const cursor = page === undefined ? null : decodeCursor(page);
+  const terms = new SearchTerms(query, narrowed(agents, query.agentId), cursor);
+  const direction = cursor?.direction === 'newer' ? 'asc' : 'desc';
   const text = `
     select ${COLUMNS}
-    from (
-      select * from read_model.audit ${where}
-      order by occurred_at ${order}, position ${order} limit ${query.limit + 1}
-    ) a ${eventOf('a')}
-    order by a.occurred_at ${order}, a.position ${order}`;
-  return { text, values, cursor };
+    from (${pageOf(terms)}) found join read_model.audit a using (position) ${eventOf('a')}
+    order by a.occurred_at ${direction}, a.position ${direction}`;
+  return { text, values: terms.values, cursor };
+}
+
+/** Time and position of the events of a page. */
+function pageOf(terms: SearchTerms): string {
+  const { sessionId, text } = terms.query;
+  if (sessionId !== undefined) return bySession(terms, sessionId);
+  return text === undefined ? byOrder(terms) : byWords(terms, text);
+}
+
+function narrowed(agents: readonly string[] | null, agentId: string | undefined): readonly string[] | null {
+  if (agentId === undefined) return agents;
+  return agents === null || agents.includes(agentId) ? [agentId] : [];
 }
 
 /** The ledger's events, newest first. Throws a RangeError for a cursor that is none. */

@@ -130,7 +130,7 @@ function modelOf(name: ReadModelName): ReadModel {
   return model;
 }
 
-/** Models whose live generation has seen events that are not the log's: to be rebuilt before it is used on. */
+/** Models whose live generation has seen events that are not the log's, or lacks an index: to be rebuilt before it goes on. */
 export async function rebuildsDue(database: Database): Promise<ReadModelName[]> {
   const text = 'select model from read_model.generation where live and rebuild_due order by model';
   return (await database.query<{ model: ReadModelName }>(text)).map(({ model }) => model);
