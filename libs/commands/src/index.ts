@@ -17,7 +17,8 @@ export { renewSession, type RenewSessionCommand } from './renew-session/renew-se
 export { rotateSession } from './rotate-session/rotate-session.js';
 export { revokeAgentSessions } from './revoke-session/revoke-agent-sessions.js';
 export { revokeSession, type Revocation } from './revoke-session/revoke-session.js';
-export { announceExpiringSoon, announceOverdue, expireSession } from './expire-session/announce.js';
+export { announceExpiringSoon } from './expire-session/announce.js';
+export { recordDue, type RecordDue } from './expire-session/record-due.js';
 export { assignHolder } from './holders/assign-holder.js';
 export { registerHolder } from './holders/register-holder.js';
 export { removeHolder } from './holders/remove-holder.js';

@@ -173,6 +173,8 @@ export interface Heads {
   session(sessionId: string): Promise<SessionSnapshot | null>;
   /** SHA-256 of the token that was issued as this generation, from its event; null when none was. The head has the current one's. */
   issuedTokenHash(sessionId: string, generation: number): Promise<string | null>;
+  /** The same for many, in one round trip; those that do not exist are left out. */
+  sessions(sessionIds: readonly string[]): Promise<SessionSnapshot[]>;
   agent(agentId: string): Promise<AgentHead | null>;
   holder(holderId: string): Promise<HolderHead | null>;
   /** Sessions of an agent that are active. */

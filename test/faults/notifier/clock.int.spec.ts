@@ -102,8 +102,7 @@ describe('C1: a clock that is wrong', () => {
         monotonic: () => performance.now() + passed,
         commands: {
           announceExpiringSoon: async () => undefined,
-          announceOverdue: async () => undefined,
-          expireSession: async (id) => expired.push(id),
+          recordDue: async ({ sessionIds, expire }) => expire && expired.push(...sessionIds),
         },
       });
       const { signal } = new AbortController();

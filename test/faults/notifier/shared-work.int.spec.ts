@@ -2,9 +2,10 @@ import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sessionStream, type CloudEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
-import { createMetrics } from '#libs/platform';
+import { createMetrics, newId } from '#libs/platform';
 import { CuttingProxy, until, WebhookReceiver } from '#libs/testing';
 import type { Notifier } from '../../../apps/notifier/src/notifier.js';
+import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('notifiers that share a database', () => {
@@ -44,6 +45,37 @@ describe('notifiers that share a database', () => {
     expect(new Set(webhook.received.map(({ headers }) => headers['webhook-id'])).size).toBe(150);
     expect(await fixture.attempts()).toHaveLength(150);
   });
+
+  it('a session that cannot be recorded, or was changed meanwhile, keeps none of its group from it', async () => {
+    await fixture.notifier.close();
+    const agentId = newId();
+    await fixture.registerAgent(agentId, 1);
+    const ids = await fixture.sessions(60, { agentId, issuedAgo: 540_000, maxRenewals: 0 });
+    const [broken, ended] = [ids[5]!, ids[10]!];
+    // A head that its stream has left behind can never be appended to.
+    await fixture.asOwner(`update ledger.session_head set version = 7 where session_id = '${broken}'`);
+    const revoked = fixture.ledger.sessions;
+    const commands = dueSessionCommands({
+      ...fixture.ledger,
+      sessions: async (asked) => {
+        const snapshots = await revoked(asked);
+        await revokeNow(ended);
+        return snapshots;
+      },
+    });
+    const failed: string[] = [];
+    await commands.recordDue({ sessionIds: ids, expire: true, onFailed: (id) => failed.push(id) });
+    expect(failed).toEqual([broken]);
+    const announced = await fixture.database.query<{ count: number }>(
+      "select count(*)::int as count from ledger.event where type = 'SessionExpiringSoon'",
+    );
+    expect(announced).toEqual([{ count: 58 }]);
+
+    async function revokeNow(id: string): Promise<void> {
+      const [snapshot] = await revoked([id]);
+      if (snapshot?.head.status === 'active') await fixture.revoke(snapshot.head);
+    }
+  }, 60_000);
 
   it('announce a due session once, whoever sweeps and whoever reads its renewal', async () => {
     const sessions = [];

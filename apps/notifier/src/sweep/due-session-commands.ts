@@ -1,4 +1,4 @@
-import { announceExpiringSoon, announceOverdue, expireSession, type Caller } from '#libs/commands';
+import { announceExpiringSoon, recordDue, type Caller } from '#libs/commands';
 import type { Ledger } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import type { DueSessionCommands } from './sweep.js';
@@ -9,7 +9,6 @@ export function dueSessionCommands(ledger: Ledger): DueSessionCommands {
   const caller = (): Caller => ({ actor: 'system', requestId: newId() });
   return {
     announceExpiringSoon: (id, trigger) => announceExpiringSoon(deps, id, trigger, caller()),
-    announceOverdue: (id) => announceOverdue(deps, id, caller()),
-    expireSession: (id) => expireSession(deps, id, caller()),
+    recordDue: (due) => recordDue(deps, due, caller),
   };
 }

@@ -1,11 +1,11 @@
+import type { RecordDue } from '#libs/commands';
 import { CLOCK_DISTRUST_MS, ClockWatch, type Database } from '#libs/database';
 import type { Logger } from '#libs/platform';
 
-/** What the sweep asks of a session whose time has come: each appends at most one event, or nothing. */
+/** What the notifier records by itself. */
 export interface DueSessionCommands {
   announceExpiringSoon(sessionId: string, trigger: 'renewed' | 'sweep'): Promise<unknown>;
-  announceOverdue(sessionId: string): Promise<unknown>;
-  expireSession(sessionId: string): Promise<unknown>;
+  recordDue(due: RecordDue): Promise<unknown>;
 }
 
 export interface SweepParts {
@@ -17,18 +17,17 @@ export interface SweepParts {
 }
 
 const PAGE = 500;
-const PARALLEL = 8;
 
 /**
  * The next page of heads that are due, after due time and session id. The time is read once, by a subselect: a volatile
  * function is no bound for an index.
  */
-export const DUE_HEADS = `select session_id, due_at, expires_at <= extract(epoch from clock_timestamp()) as over
+export const DUE_HEADS = `select session_id, due_at
   from ledger.session_head
   where due_at is not null and due_at <= (select extract(epoch from clock_timestamp())::bigint) and (due_at, session_id) > ($1, $2)
   order by due_at, session_id limit ${PAGE}`;
 
-/** Looks at every session whose time has come: reads by index without locks, appends one by one. */
+/** Looks at every session whose time has come: reads by index without locks, appends in small groups. */
 export class Sweep {
   private readonly clock: ClockWatch;
 
@@ -43,7 +42,7 @@ export class Sweep {
     let after: { dueAt: number; sessionId: string } | null = null;
     do {
       const due: DueHead[] = await this.due(after);
-      await eachOf(due, PARALLEL, (head) => this.lookAt(head, clockIsGood));
+      if (due.length > 0) await this.lookAt(due, clockIsGood);
       looked += due.length;
       const last = due.at(-1);
       after = last && due.length === PAGE ? { dueAt: last.due_at, sessionId: last.session_id } : null;
@@ -58,18 +57,14 @@ export class Sweep {
     ]);
   }
 
-  private async lookAt({ session_id: id, over }: DueHead, clockIsGood: boolean): Promise<void> {
+  private async lookAt(due: readonly DueHead[], clockIsGood: boolean): Promise<void> {
     const { commands, logger } = this.parts;
-    try {
-      if (over) {
-        if (clockIsGood) await commands.expireSession(id);
-        return;
-      }
-      await commands.announceExpiringSoon(id, 'sweep');
-      await commands.announceOverdue(id);
-    } catch (error) {
-      logger.error({ err: error, sessionId: id }, 'a due session cannot be swept; it is looked at again');
-    }
+    await commands.recordDue({
+      sessionIds: due.map((head) => head.session_id),
+      expire: clockIsGood,
+      onFailed: (sessionId, error) =>
+        logger.error({ err: error, sessionId }, 'a due session cannot be swept; it is looked at again'),
+    });
   }
 
   /** Whether the database's clock moved like ours: a step must not end sessions before somebody could set it right. */
@@ -90,14 +85,4 @@ export class Sweep {
 interface DueHead {
   session_id: string;
   due_at: number;
-  over: boolean;
-}
-
-async function eachOf<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: Math.min(parallel, items.length) }, async () => {
-      while (next < items.length) await work(items[next++]!);
-    }),
-  );
 }

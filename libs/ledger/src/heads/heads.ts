@@ -6,14 +6,15 @@ import { issuedTokenHash } from './issued-token-hash.js';
 const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now';
 
 // The clock is read after the head: what the head says was true before `now`.
-const SESSION = `
+const SNAPSHOT = `
   select h.*, a.enabled as agent_enabled, k.active as kill_switch_active, s.version as signing_key_version, ${NOW},
-    array(select holder_id::text from ledger.holder_head where session_id = $1 and removed_at is null) as holder_ids
+    array(select o.holder_id::text from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null) as holder_ids
   from ledger.session_head h
   join ledger.agent_head a using (agent_id)
   cross join ledger.kill_switch k
-  cross join ledger.signing_key_version s
-  where h.session_id = $1`;
+  cross join ledger.signing_key_version s`;
+const SESSION = `${SNAPSHOT} where h.session_id = $1`;
+const SESSIONS = `${SNAPSHOT} where h.session_id = any($1)`;
 
 type SnapshotRow = RowOf<SessionHead> & {
   agent_enabled: boolean;
@@ -28,15 +29,12 @@ export function createHeads(database: Database): Heads {
   return {
     async session(sessionId: string): Promise<SessionSnapshot | null> {
       const [row] = await database.prepared<SnapshotRow>('heads.session', SESSION, [sessionId]);
-      if (!row) return null;
-      return {
-        head: sessionRows.fromRow(row),
-        agentEnabled: row.agent_enabled,
-        holderIds: row.holder_ids,
-        killSwitchActive: row.kill_switch_active,
-        signingKeyVersion: row.signing_key_version,
-        now: row.now,
-      };
+      return row ? snapshotOf(row) : null;
+    },
+
+    async sessions(sessionIds: readonly string[]): Promise<SessionSnapshot[]> {
+      const rows = await database.prepared<SnapshotRow>('heads.sessions', SESSIONS, [sessionIds]);
+      return rows.map(snapshotOf);
     },
 
     issuedTokenHash: (sessionId, generation) => issuedTokenHash(database, sessionId, generation),
@@ -70,5 +68,16 @@ export function createHeads(database: Database): Heads {
       const [row] = await database.prepared<{ now: number }>('heads.now', `select ${NOW}`);
       return (row as { now: number }).now;
     },
+  };
+}
+
+function snapshotOf(row: SnapshotRow): SessionSnapshot {
+  return {
+    head: sessionRows.fromRow(row),
+    agentEnabled: row.agent_enabled,
+    holderIds: row.holder_ids,
+    killSwitchActive: row.kill_switch_active,
+    signingKeyVersion: row.signing_key_version,
+    now: row.now,
   };
 }
