@@ -40,8 +40,9 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
   });
   app.useGlobalFilters(problems);
   const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', async (request, reply) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    done();
   });
   limitRates(fastify, config.rateLimits);
   limitDuration(fastify, problems, config.requestDeadline);

@@ -1,6 +1,6 @@
 /** RFC 3339 UTC text of whole epoch seconds. */
 export function toRfc3339(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString().replace('.000Z', 'Z');
+  return `${new Date(epochSeconds * 1000).toISOString().slice(0, -5)}Z`;
 }
 
 /** Whole epoch seconds of an RFC 3339 text. */

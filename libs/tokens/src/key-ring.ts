@@ -1,6 +1,13 @@
-import type { CryptoKey, JSONWebKeySet, JWK_OKP_Public } from 'jose';
+import type { KeyObject } from 'node:crypto';
+import type { JSONWebKeySet, JWK_OKP_Public } from 'jose';
 import type { Database } from '#libs/database';
-import { generateSigningKey, importSigningKey, type NewSigningKey, type SigningKey } from './signing-key.js';
+import {
+  generateSigningKey,
+  importPrivateKey,
+  importPublicKey,
+  type NewSigningKey,
+  type SigningKey,
+} from './signing-key.js';
 import type { SecretBox } from './secret-box.js';
 
 /** Seconds that a JWKS answer may be cached; a new key signs only after every verifier had the time to see it. */
@@ -41,7 +48,7 @@ export class KeyRing {
   ) {}
 
   /** The key that signs at `now` (epoch seconds, database time). */
-  async signer(now: number): Promise<SigningKey & { privateKey: CryptoKey }> {
+  async signer(now: number): Promise<SigningKey & { privateKey: KeyObject }> {
     await this.loadOlderThan(REFRESH_INTERVAL_MS);
     const able = [...this.keys.values()]
       .filter((key) => key.signsFrom !== null && key.revokedAt === null && key.privateKey !== null)
@@ -49,7 +56,7 @@ export class KeyRing {
     // A clock that stepped back behind the first key's start does not stop the service: that key signs.
     const signer = able.find((key) => (key.signsFrom ?? 0) <= now) ?? able.at(-1);
     if (!signer) throw new Error('there is no signing key: start the api once more, it makes the first one');
-    return signer as SigningKey & { privateKey: CryptoKey };
+    return signer as SigningKey & { privateKey: KeyObject };
   }
 
   /** A key by id, revoked ones included; undefined when the database has none of that id. */
@@ -143,9 +150,9 @@ export class KeyRing {
     return {
       kid: row.kid,
       publicJwk: row.public_key,
-      publicKey: await importSigningKey(row.public_key),
+      publicKey: await importPublicKey(row.public_key),
       privateKey: row.private_key
-        ? await importSigningKey(JSON.parse(this.box.unseal(row.private_key, sealContext(row.kid))) as object)
+        ? importPrivateKey(JSON.parse(this.box.unseal(row.private_key, sealContext(row.kid))) as object)
         : null,
       ...state,
     };

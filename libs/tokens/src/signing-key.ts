@@ -1,3 +1,4 @@
+import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   exportJWK,
@@ -15,7 +16,7 @@ export interface SigningKey {
   publicJwk: JWK_OKP_Public;
   publicKey: CryptoKey;
   /** Null once retired: its tokens are all dead. */
-  privateKey: CryptoKey | null;
+  privateKey: KeyObject | null;
   /** Epoch seconds; null while its event is not yet in the ledger. */
   signsFrom: number | null;
   /** Epoch seconds. */
@@ -41,6 +42,10 @@ export async function generateSigningKey(): Promise<NewSigningKey> {
   };
 }
 
-export async function importSigningKey(jwk: object): Promise<CryptoKey> {
+export async function importPublicKey(jwk: object): Promise<CryptoKey> {
   return (await importJWK(jwk as JWK_OKP_Public, ALGORITHM)) as CryptoKey;
+}
+
+export function importPrivateKey(jwk: object): KeyObject {
+  return createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' });
 }

@@ -1,4 +1,4 @@
-import { CompactSign, type CompactJWSHeaderParameters, type CryptoKey } from 'jose';
+import { type KeyObject, sign as signBytes } from 'node:crypto';
 import { LedgerError, TOKEN_PREFIX } from '#libs/contracts';
 import type { TokenGrant, TokenTexts } from '#libs/session';
 import type { KeyRing } from './key-ring.js';
@@ -9,8 +9,6 @@ export interface IssuedToken {
   token: string;
   texts: TokenTexts;
 }
-
-const encoder = new TextEncoder();
 
 /** Makes tokens, and makes the very same token again from its texts: Ed25519 signatures are deterministic. */
 export class TokenIssuer {
@@ -25,7 +23,7 @@ export class TokenIssuer {
     const tokenHeader = headerText(key.kid);
     const { issuer, newId } = this.options;
     const tokenPayload = payloadText(grant, { issuer, audiences, jti: newId() });
-    const token = await sign(tokenHeader, tokenPayload, key.privateKey);
+    const token = sign(tokenHeader, tokenPayload, key.privateKey);
     if (TOKEN_PREFIX.length + token.length > MAX_TOKEN_LENGTH) {
       const detail = 'The token would be too long: give the session fewer operations, or its agent fewer audiences.';
       throw new LedgerError('BAD_REQUEST', { detail });
@@ -37,13 +35,13 @@ export class TokenIssuer {
   async derive(texts: TokenTexts): Promise<string | null> {
     const key = await this.keys.find(keyIdOf(texts));
     if (!key?.privateKey || key.revokedAt !== null) return null;
-    const token = await sign(texts.tokenHeader, texts.tokenPayload, key.privateKey);
+    const token = sign(texts.tokenHeader, texts.tokenPayload, key.privateKey);
     return hashOfToken(token) === texts.tokenHash ? token : null;
   }
 }
 
-function sign(header: string, payload: string, key: CryptoKey): Promise<string> {
-  return new CompactSign(encoder.encode(payload))
-    .setProtectedHeader(JSON.parse(header) as CompactJWSHeaderParameters)
-    .sign(key);
+/** RFC 7515, compact. Here and now: to hand 40 µs of work to another thread costs more than the work. */
+function sign(header: string, payload: string, key: KeyObject): string {
+  const input = `${Buffer.from(header).toString('base64url')}.${Buffer.from(payload).toString('base64url')}`;
+  return `${input}.${signBytes(null, Buffer.from(input), key).toString('base64url')}`;
 }

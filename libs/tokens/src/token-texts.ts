@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { TokenTexts, TokenGrant } from '#libs/session';
 import type { TokenClaims } from '#libs/contracts';
 import { ALGORITHM } from './signing-key.js';
@@ -8,7 +8,7 @@ export const MAX_TOKEN_LENGTH = 8_192;
 
 /** SHA-256 of a bare token, lower-case hex. */
 export function hashOfToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token, 'hex');
 }
 
 export function headerText(kid: string): string {

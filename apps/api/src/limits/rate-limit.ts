@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HOLDER_ASSERTION_HEADER, LedgerError } from '#libs/contracts';
 import { sourceOf } from '../owner-credential/source-delays.js';
@@ -50,5 +50,5 @@ function gate(name: string, rate: number, keyOf: (request: FastifyRequest) => st
 function credentialOf({ headers }: FastifyRequest): string | null {
   const sent = headers['x-master-password'] ?? headers.authorization;
   if (sent === undefined || headers[HOLDER_ASSERTION_HEADER] !== undefined) return null;
-  return createHash('sha256').update(String(sent)).digest('base64');
+  return hash('sha256', String(sent), 'base64');
 }

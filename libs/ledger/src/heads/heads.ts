@@ -5,9 +5,10 @@ import { issuedTokenHash } from './issued-token-hash.js';
 
 const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now';
 
-// The clock is read after the head: what the head says was true before `now`.
+// The clock is read after the head: what the head says was true before `now`. The head is one JSON value: on the way of every
+// request, the driver would describe and parse each of its columns anew.
 const SNAPSHOT = `
-  select h.*, a.enabled as agent_enabled, k.active as kill_switch_active, s.version as signing_key_version, ${NOW},
+  select to_json(h) as head, a.enabled as agent_enabled, k.active as kill_switch_active, s.version as signing_key_version, ${NOW},
     array(select o.holder_id::text from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null) as holder_ids
   from ledger.session_head h
   join ledger.agent_head a using (agent_id)
@@ -16,13 +17,14 @@ const SNAPSHOT = `
 const SESSION = `${SNAPSHOT} where h.session_id = $1`;
 const SESSIONS = `${SNAPSHOT} where h.session_id = any($1)`;
 
-type SnapshotRow = RowOf<SessionHead> & {
+interface SnapshotRow extends Record<string, unknown> {
+  head: RowOf<SessionHead>;
   agent_enabled: boolean;
   kill_switch_active: boolean;
   signing_key_version: number;
   holder_ids: string[];
   now: number;
-};
+}
 
 /** Reads the write models, on the primary, never cached. */
 export function createHeads(database: Database): Heads {
@@ -73,7 +75,7 @@ export function createHeads(database: Database): Heads {
 
 function snapshotOf(row: SnapshotRow): SessionSnapshot {
   return {
-    head: sessionRows.fromRow(row),
+    head: sessionRows.fromRow(row.head),
     agentEnabled: row.agent_enabled,
     holderIds: row.holder_ids,
     killSwitchActive: row.kill_switch_active,
