@@ -1,4 +1,4 @@
-import { toCloudEvent } from '#libs/contracts';
+import { type CloudEvent, type RecordedEvent, toCloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import { lastPosition, readRecorded } from '../log/log-store.js';
 import { CheckpointStore } from './checkpoint-store.js';
@@ -21,8 +21,18 @@ export async function* exportLog(database: Database, source: string): AsyncGener
     const batch = await readRecorded(database, after, Math.min(BATCH, end - after));
     const last = batch.at(-1);
     if (!last) break;
-    yield batch.map((event) => `${JSON.stringify(toCloudEvent(event, source))}\n`).join('');
+    yield batch.map((event) => `${JSON.stringify(envelopeOf(event, source))}\n`).join('');
     after = last.position;
   }
   yield checkpoints.map(({ note }) => `${JSON.stringify({ checkpoint: note })}\n`).join('');
+}
+
+/** An event that was altered beyond reading is exported all the same: whoever verifies the file finds that its leaf does not fit. */
+function envelopeOf(event: RecordedEvent, source: string): CloudEvent {
+  try {
+    return toCloudEvent(event, source);
+  } catch {
+    const readable = toCloudEvent({ ...event, type: 'AgentEnabled', payload: '{}' }, source);
+    return { ...readable, type: `ledger.unreadable.v${event.schemaVersion}`, data: { unreadable: event.payload } };
+  }
 }

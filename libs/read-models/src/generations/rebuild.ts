@@ -16,9 +16,9 @@ export interface RebuildOptions {
 }
 
 const BATCH = 1_000;
-const SMALLEST_BATCH = 50;
+const SMALLEST_BATCH = 250;
 /** A transaction of the rebuild holds back everybody's events from its first row on: slower ones get fewer rows. */
-const BATCH_MS = 150;
+const BATCH_MS = 250;
 /** What may be missing at most when the swap's transaction begins: it holds the live model's checkpoint meanwhile. */
 const SWAP_BACKLOG = 500;
 /** How long the swap waits for the projector's batch: it has no transaction id yet. */
