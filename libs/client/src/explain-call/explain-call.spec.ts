@@ -282,4 +282,40 @@ describe('explainCall', () => {
     const shuffled = { session: [...events.session].reverse(), context: events.context };
     expect(explainCall(shuffled, { at: at(1301) })).toEqual(explainCall(events, { at: at(1301) }));
   });
+
+  it.each([
+    { told: TTL, renewals: 3, left: 3, why: /at .*: nobody has renewed it, and it ends with its token/ },
+    { told: TTL, renewals: 0, left: 0, why: /no renewal is left/ },
+    { told: 100_000, renewals: 3, left: 3, why: /3 renewals were left, and its lifetime ends then/ },
+  ])(
+    'an accepted call of a session that was announced to end at $told says so: $why',
+    ({ told, renewals, left, why }) => {
+      const story = new Story().created({ maxRenewals: renewals }).tell(900, 'system', 'SessionExpiringSoon', {
+        ...subject,
+        causes: ['lifetime'],
+        remainingRenewals: left,
+        endsAt: text(told),
+        trigger: 'sweep',
+      });
+      const explained = explainCall(story, { at: at(950) });
+      expect(explained).toMatchObject({ verdict: 'ACCEPTED', accepted: true });
+      expect(explained.summary).toContain(text(told));
+      expect(explained.summary).toMatch(why);
+      expect(explained.chain.at(-1)).toMatchObject({ at: text(900), what: `announced the end for ${text(told)}` });
+    },
+  );
+
+  it('an end that was announced for a token that was renewed since is not told any more', () => {
+    const story = new Story()
+      .created()
+      .tell(900, 'system', 'SessionExpiringSoon', {
+        ...subject,
+        causes: ['lifetime'],
+        remainingRenewals: 3,
+        endsAt: text(TTL),
+        trigger: 'sweep',
+      })
+      .renewed(950, 1);
+    expect(explainCall(story, { at: at(960) }).summary).not.toContain('about to end');
+  });
 });
