@@ -8,7 +8,6 @@ import type { BenchPostgres } from './bench-database.js';
 import type { BenchRow } from './rows.js';
 
 const WEBHOOKS = 50;
-const PARALLEL = 8;
 const BATCH = 500;
 
 /**
@@ -35,10 +34,10 @@ export async function measureBurst(postgres: BenchPostgres, sessions: number): P
   await fixture.telegram(telegram.apiRoot);
   // Six days of seven have passed and nobody renews: each is due for its warning.
   const ids: string[] = [];
-  await eachOf(sessions, async (n) => {
-    const state = await fixture.session({ agentId: agents[n % WEBHOOKS]!, issuedAgo: 540_000, maxRenewals: 0 });
-    ids.push(state.sessionId);
-  });
+  for (const agentId of agents) {
+    const wish = { agentId, issuedAgo: 540_000, maxRenewals: 0 };
+    ids.push(...(await fixture.sessions(Math.ceil(sessions / WEBHOOKS), wish)));
+  }
 
   const sweepStarted = Date.now();
   const commands = dueSessionCommands(fixture.ledger);
@@ -95,15 +94,6 @@ export async function measureBurst(postgres: BenchPostgres, sessions: number): P
       met: telegram.messages.length <= 100,
     },
   ];
-}
-
-async function eachOf(count: number, work: (n: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
-      while (next < count) await work(next++);
-    }),
-  );
 }
 
 function idsIn(text: string): number {

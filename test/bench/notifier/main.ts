@@ -6,7 +6,7 @@ import { measureLatency } from './latency.js';
 import { printRows, writeRows, type BenchRow } from './rows.js';
 import { measureThroughput } from './throughput.js';
 
-const alerts = Number(process.argv[2] ?? 3000);
+const alerts = Number(process.argv[2] ?? 6000);
 const sessions = Number(process.argv[3] ?? 10_000);
 
 await runBench('notifier', async (run) => {

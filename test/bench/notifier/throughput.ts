@@ -4,34 +4,46 @@ import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
 import type { BenchPostgres } from './bench-database.js';
 import { median, type BenchRow } from './rows.js';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const PARALLEL = 32;
 
-/** Durable webhook deliveries of one worker, alone, alone again (the noise), and beside an endpoint that hangs. */
+const KINDS = ['bare', 'alone', 'again', 'beside'] as const;
+type Kind = (typeof KINDS)[number];
+type Round = Record<Kind, number>;
+
+/**
+ * Durable webhook deliveries of one worker, alone, alone again (the noise), and beside an endpoint that hangs. Every round
+ * measures all of them and the bare posts in an order of its own; ratios are taken within a round, and their median counts. What
+ * runs first is slow for reasons of its own, so one round before them is thrown away.
+ */
 export async function measureThroughput(postgres: BenchPostgres, alerts: number): Promise<BenchRow[]> {
-  const bare = await barePosts(alerts);
-  const rates = { alone: [] as number[], again: [] as number[], beside: [] as number[] };
-  const order = Array.from({ length: ROUNDS }, () => shuffled(['alone', 'again', 'beside'] as const)).flat();
-  for (const kind of order) rates[kind].push(await deliver(postgres, alerts, kind === 'beside'));
-  const [alone, again, beside] = [median(rates.alone), median(rates.again), median(rates.beside)];
-  const cost = (1 - beside / alone) * 100;
+  const rounds: Round[] = [];
+  for (let n = 0; n <= ROUNDS; n++) {
+    const round = await measureRound(postgres, alerts);
+    if (n > 0) rounds.push(round);
+  }
+  const rateOf = (kind: Kind): number => median(rounds.map((round) => round[kind]));
+  const ratioOf = (kind: Kind, to: Kind): number => median(rounds.map((round) => round[kind] / round[to]));
+  const alone = rateOf('alone');
+  const aa = ratioOf('again', 'alone');
+  const cost = (1 - ratioOf('beside', 'alone')) * 100;
   // Two measurements of the same thing that differ by more say something about the machine, not about the code.
-  const quiet = Math.abs(again / alone - 1) <= 0.1;
+  const quiet = Math.abs(aa - 1) <= 0.1;
   return [
     {
       figure: 'webhook deliveries, durable, one worker',
       value: alone,
       unit: '/s',
-      baseline: bare,
-      ratio: alone / bare,
+      baseline: rateOf('bare'),
+      ratio: ratioOf('alone', 'bare'),
       goal: '≥ 1000/s',
       ...(quiet && { met: alone >= 1000 }),
     },
     {
       figure: `the same again (A/A)${quiet ? '' : ': too noisy, the run is void'}`,
-      value: again,
+      value: rateOf('again'),
       unit: '/s',
-      ratio: again / alone,
+      ratio: aa,
       goal: '0.9–1.1',
       met: quiet,
     },
@@ -43,6 +55,14 @@ export async function measureThroughput(postgres: BenchPostgres, alerts: number)
       ...(quiet && { met: cost < 5 }),
     },
   ];
+}
+
+async function measureRound(postgres: BenchPostgres, alerts: number): Promise<Round> {
+  const round: Round = { bare: 0, alone: 0, again: 0, beside: 0 };
+  for (const kind of shuffled(KINDS)) {
+    round[kind] = kind === 'bare' ? await barePosts(alerts) : await deliver(postgres, alerts, kind === 'beside');
+  }
+  return round;
 }
 
 /** Signed nowhere, recorded nowhere: what the machine posts to the same receiver. */
@@ -76,15 +96,24 @@ async function deliver(postgres: BenchPostgres, alerts: number, besideHung: bool
   const session = await fixture.warnedSession();
   const events = Array.from({ length: alerts }, () => fixture.expiringSoon(session));
   for (let at = 0; at < alerts; at += 500) await fixture.takeIn(...events.slice(at, at + 500));
-  const started = Date.now();
   await fixture.database.query('update deliveries.channel set paused_until = null');
   await until(async () => healthy.received.length >= alerts && (await waiting(fixture, id)) === 0, {
     describe: 'all deliveries',
     timeoutMs: 300_000,
   });
-  const rate = alerts / ((Date.now() - started) / 1000);
+  const rate = alerts / (await secondsOfSending(fixture, id));
   if (other) await fixture.channels.delete(other.id);
   return rate;
+}
+
+/** From the first attempt on record to the last outcome on record. When somebody looked for the first or the last is by chance. */
+async function secondsOfSending(fixture: NotifierFixture, channelId: string): Promise<number> {
+  const [row] = await fixture.database.query<{ seconds: number }>(
+    `select extract(epoch from max(a.ended_at) - min(a.started_at))::float8 as seconds
+     from deliveries.attempt a join deliveries.delivery d using (delivery_id) where d.channel_id = $1`,
+    [channelId],
+  );
+  return row!.seconds;
 }
 
 async function waiting(fixture: NotifierFixture, channelId: string): Promise<number> {
