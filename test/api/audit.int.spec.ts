@@ -87,12 +87,38 @@ describe('the audit routes', () => {
     expect((await csv.text()).trim().split('\r\n').length).toBe(events.length + 1);
   });
 
-  it('show a session as it was at a time, and as new as the reader has heard', async () => {
-    const at = (time: string) =>
-      running.call<SessionView>('GET', `/v1/sessions/${last.id}?at=${encodeURIComponent(time)}`, running.ownerHeaders);
+  it('show a session as it was at a time: before, at and between its events, and nothing of the future', async () => {
+    const { id } = await running.owner.createSession({ agentId, supersede: false });
+    const apart = async () => {
+      const time = Date.parse((await running.events(id)).at(-1)?.time ?? '');
+      await until(() => Date.now() > time + 20, { describe: 'the events to lie apart' });
+    };
+    await apart();
+    await running.owner.rotateSession(id);
+    await apart();
+    await running.owner.revokeSession(id);
+    const times = (await running.events(id)).map(({ time }) => Date.parse(time));
+    const [created = 0, rotated = 0, revoked = 0] = times;
+    expect(times).toHaveLength(3);
+    const at = async (time: number | string): Promise<unknown> => {
+      const text = encodeURIComponent(typeof time === 'string' ? time : new Date(time).toISOString());
+      const path = `/v1/sessions/${id}?at=${text}`;
+      const { body } = await running.call<SessionView | Problem>('GET', path, running.ownerHeaders);
+      return 'code' in body ? [body.status, body.code, body.errors?.[0]?.path] : `${body.status} ${body.generation}`;
+    };
+    const middle = (from: number, to: number) => Math.floor((from + to) / 2);
+    expect(await at('2020-01-01T00:00:00Z')).toEqual([404, 'NOT_FOUND', undefined]);
+    expect(await at(created - 1)).toEqual([404, 'NOT_FOUND', undefined]);
+    for (const time of [created, middle(created, rotated), rotated - 1]) expect(await at(time)).toBe('active 0');
+    for (const time of [rotated, middle(rotated, revoked), revoked - 1]) expect(await at(time)).toBe('active 1');
+    expect(await at(revoked)).toBe('revoked 1');
+    for (const time of [Date.now() + 60_000, '9999-12-31T23:59:59Z']) {
+      expect(await at(time)).toEqual([400, 'BAD_REQUEST', 'at']);
+    }
+  });
+
+  it('show a session as new as the reader has heard', async () => {
     const rotated = await running.owner.rotateSession(last.id);
-    expect((await at(new Date(Date.now() + 1000).toISOString())).body.generation).toBe(1);
-    expect((await at('2020-01-01T00:00:00Z')).status).toBe(404);
     const fresh = await running.call<SessionView>(
       'GET',
       `/v1/sessions/${last.id}?minVersion=${rotated.version}`,

@@ -103,9 +103,9 @@ export class CredentialsGuard implements CanActivate {
   }
 }
 
-/** The credential is not taken. A guesser who must wait, and a database that is gone, are other matters. */
+/** The credential is not taken, or not now: a guesser must wait. A database that is gone is another matter. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof LedgerError)) return false;
   const { status } = ERRORS[error.code];
-  return status === 401 || status === 403 || error.code === 'KILL_SWITCH_ACTIVE';
+  return status === 401 || status === 403 || status === 429 || error.code === 'KILL_SWITCH_ACTIVE';
 }

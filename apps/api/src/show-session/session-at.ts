@@ -4,13 +4,20 @@ import { LedgerError, sessionStream, type SessionView } from '#libs/contracts';
 import type { SessionSnapshot } from '#libs/ledger';
 import { evolve, type SessionState } from '#libs/session';
 
-/** A session as its events had made it by a time, with the holders of now. Errors: NOT_FOUND before its creation. */
+/**
+ * A session as its events had made it by a time (to the millisecond, an event of that very time included), with the holders of now.
+ * Errors: NOT_FOUND before its creation, BAD_REQUEST after now: nothing is recorded of the future.
+ */
 export async function sessionAt(
   { store }: CommandDeps,
-  { head: { sessionId }, holderIds }: SessionSnapshot,
+  { head: { sessionId }, holderIds, now }: SessionSnapshot,
   at: string,
 ): Promise<SessionView> {
   const time = Date.parse(at);
+  if (time > now) {
+    const message = `is after the server's time, ${new Date(now).toISOString()}; leave \`at\` out for the state of now`;
+    throw new LedgerError('BAD_REQUEST', { errors: [{ path: 'at', message }] });
+  }
   const state = (await store.readStream(sessionStream(sessionId)))
     .filter((event) => Date.parse(event.time) <= time)
     .map(sessionEventOf)

@@ -53,7 +53,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     answers: {
       200: {
         description:
-          'The session. With `minVersion` the answer waits up to 200 ms for that version and carries `Ledger-Stale: true` when it has not come',
+          'The session; with `at` as its events up to that very millisecond had made it (400 for a time to come). With `minVersion` the answer waits up to 200 ms for that version and carries `Ledger-Stale: true` when it has not come',
         schema: sessionView,
       },
     },
