@@ -2,9 +2,11 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import type { NatsConnection } from '@nats-io/transport-node';
 import { APPEND_HINT_SUBJECT, type RecordedEvent } from '#libs/contracts';
 import { Database, lead, LOCKS, type Lease } from '#libs/database';
+import { CheckpointStore } from '#libs/ledger';
 import { LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
 import type { Logger } from '#libs/platform';
 import type { CheckpointSigner } from '#libs/proof';
+import { CheckpointPublisher } from './checkpoint/checkpoint-publisher.js';
 import { Checkpointer, RootDiffers } from './checkpoint/checkpointer.js';
 import { LogClock } from './clock/log-clock.js';
 import { HeadWatch } from './heads/head-watch.js';
@@ -86,10 +88,12 @@ export class LogLeader implements OnApplicationBootstrap, OnApplicationShutdown 
     const heads = new HeadWatch(database, (differing) => metrics.heads(differing, logger));
     const clock = new LogClock(database, (standing, step) => metrics.clock(standing, step, logger));
     const receipts = new ReceiptRetention(database, (count) => logger.info({ count }, 'old receipts were forgotten'));
+    const publisher = await this.publisher();
     const work = [
       sequencing.run(until),
       relay.run(until),
-      this.sign(sequencing, until),
+      this.sign(sequencing, publisher, until),
+      publisher.run(until),
       horizon.run(until),
       clock.run(until),
       heads.run(until),
@@ -126,17 +130,31 @@ export class LogLeader implements OnApplicationBootstrap, OnApplicationShutdown 
     });
   }
 
+  /** An earlier leader may have ended before its last checkpoint was out. */
+  private async publisher(): Promise<CheckpointPublisher> {
+    const { database, connection, stream, logger } = this.parts;
+    const publisher = new CheckpointPublisher(
+      async (note) => (await LogStream.open(connection, stream)).publishCheckpoint(note),
+      (error) => {
+        if (error === null) logger.info('checkpoints are published again');
+        else logger.warn({ err: error }, 'the checkpoint cannot be published yet; the newest is tried again');
+      },
+    );
+    const latest = await new CheckpointStore(database).latest();
+    if (latest !== null) publisher.offer(latest.note);
+    return publisher;
+  }
+
   /** An altered log stops the signing, never the sequencing. */
-  private async sign({ tree }: Sequencing, signal: AbortSignal): Promise<void> {
-    const { database, connection, signer, stream, logger, metrics } = this.parts;
-    const publish = async (note: string) => (await LogStream.open(connection, stream)).publishCheckpoint(note);
+  private async sign({ tree }: Sequencing, publisher: CheckpointPublisher, signal: AbortSignal): Promise<void> {
+    const { database, signer, logger, metrics } = this.parts;
     const checkpointer = new Checkpointer({
       database,
       tree,
       signer,
       onSigned: ({ size, note }) => {
         metrics.signed.set(size);
-        publish(note).catch((error: unknown) => logger.debug({ err: error }, 'the checkpoint was not published'));
+        publisher.offer(note);
       },
     });
     try {

@@ -1,6 +1,9 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import pg from 'pg';
-import { createTestDatabase } from '#libs/testing';
+import { EmbeddedPostgres } from '#libs/embedded';
+import { createTestDatabase, testEnvironment } from '#libs/testing';
 import { migrate } from './migrate.js';
 import { loadMigrations } from './migrations.js';
 
@@ -72,3 +75,32 @@ it('has a filled audit table built anew beside itself, so that no index is built
   expect(built.map(({ shape }) => shape)).toEqual(shapesOf('audit_template'));
   await client.end();
 });
+
+it('refuses a server that could lose an answered change, and names each setting', async () => {
+  const dataDir = mkdtempSync(join(testEnvironment().runDir, 'postgres', 'unsafe-'));
+  const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
+  await using server = await EmbeddedPostgres.start({ dataDir, database: 'unsafe', settings });
+  const opened = migrate({ url: server.url, applicationName: 'test' }, loadMigrations());
+  await expect(opened).rejects.toThrow(/^PostgreSQL runs with .* off: an answered change could be lost\./);
+  for (const name of Object.keys(settings)) await expect(opened).rejects.toThrow(name);
+  expect(await tables(server.url)).toEqual([]);
+});
+
+it('refuses a database or user of its own with synchronous_commit off', async () => {
+  await using place = await createTestDatabase();
+  const client = new pg.Client({ connectionString: place.url });
+  await client.connect();
+  await client.query(`alter database ${place.name} set synchronous_commit = off`);
+  await client.end();
+  const opened = migrate({ url: place.url, applicationName: 'test' }, loadMigrations());
+  await expect(opened).rejects.toThrow('PostgreSQL runs with synchronous_commit off');
+  expect(await tables(place.url)).toEqual([]);
+});
+
+async function tables(url: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query("select tablename from pg_tables where schemaname in ('ledger', 'public')");
+  await client.end();
+  return rows;
+}

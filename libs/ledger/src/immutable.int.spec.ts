@@ -20,6 +20,9 @@ beforeAll(async () => {
   const streams = [{ streamId: agentStream(agentId), expectedVersion: 0, events: [event] }];
   await createLedger(database).append({ streams, actor: 'owner', requestId: 'r' });
   await database.query('select * from ledger.sequence($1, 10)', ['main']);
+  // Triggers for each row need a row.
+  await database.query(`insert into ledger.subtree values ('main', 1, 0, sha256('x'))`);
+  await database.query(`insert into ledger.checkpoint values ('main', 1, sha256('x'), now(), 'note')`);
 });
 
 afterAll(async () => {
@@ -40,7 +43,10 @@ describe('the application role', () => {
     'delete from ledger.entry',
     'update ledger.sequencer set position = 0',
     'update ledger.log set epoch = 9',
+    'update ledger.checkpoint set note = note',
     'delete from ledger.checkpoint',
+    'update ledger.subtree set hash = hash',
+    'delete from ledger.subtree',
     'update ledger.kill_switch set active = true',
     'delete from ledger.receipt',
     'create table ledger.mine (n int)',
@@ -57,6 +63,10 @@ describe('even the owner of the tables', () => {
     'update ledger.entry set version = version',
     'delete from ledger.entry',
     'truncate ledger.entry',
+    'update ledger.checkpoint set note = note',
+    'delete from ledger.checkpoint',
+    'update ledger.subtree set hash = hash',
+    'delete from ledger.subtree',
     'truncate ledger.stream',
     'truncate ledger.checkpoint',
     'truncate ledger.subtree',

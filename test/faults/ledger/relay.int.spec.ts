@@ -13,6 +13,8 @@ import { appendMany, appendTo, createLog, sequenceCount, serviceConfig, type Log
 
 const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
 const opened: AsyncDisposable[] = [];
+/** How long NATS is away while appends go on, milliseconds. */
+const OUTAGE_MS = Number(process.env['LEDGER_OUTAGE_MS'] ?? 0);
 
 afterEach(async () => {
   while (opened.length > 0) await opened.pop()?.[Symbol.asyncDispose]();
@@ -70,12 +72,34 @@ describe('the relay', () => {
     await appendMany(log.ledger, 100);
     await until(async () => (await streamEnd(bus)) === 100, { describe: '100 relayed' });
     await bus.nats.kill();
-    await appendMany(log.ledger, 300);
+    const back = performance.now() + OUTAGE_MS;
+    let all = 100;
+    do {
+      await appendMany(log.ledger, 300);
+      all += 300;
+    } while (performance.now() < back);
     // Positions and read models go on without the bus.
-    await until(async () => (await auditPosition(log.database)) === 400, { describe: 'projected', timeoutMs: 20_000 });
+    await until(async () => (await auditPosition(log.database)) === all, { describe: 'projected', timeoutMs: 60_000 });
     await bus.nats.restart();
-    await until(async () => (await streamEnd(bus)) === 400, { describe: 'all relayed', timeoutMs: 30_000 });
-    await expectSame(bus, log, 1, 400);
+    await until(async () => (await streamEnd(bus)) === all, { describe: 'all relayed', timeoutMs: 60_000 });
+    await expectSame(bus, log, 1, all);
+  }, 240_000);
+
+  it('goes on behind a stream whose messages have all aged out; nobody can purge it or delete of it', async () => {
+    const [bus, log] = [await openBus(), await openLog()];
+    const config = { ...serviceConfig(log.url, bus.nats.url), streamMaxAge: 1 };
+    const service = await startSequencer({ config, logger });
+    opened.push({ [Symbol.asyncDispose]: () => service.close() });
+    await start(startProjector, log, bus.nats);
+    await appendMany(log.ledger, 40);
+    await until(async () => (await streamEnd(bus)) === 40, { describe: '40 relayed' });
+    await expect(bus.manager.streams.purge(STREAM)).rejects.toThrow();
+    await expect(bus.manager.streams.deleteMessage(STREAM, 40)).rejects.toThrow();
+    const isEmpty = async () => (await bus.manager.streams.info(STREAM)).state.messages === 0;
+    await until(isEmpty, { timeoutMs: 20_000, describe: 'all to age out' });
+    await appendMany(log.ledger, 20);
+    await until(async () => (await streamEnd(bus)) === 60, { describe: 'relayed on from 41', timeoutMs: 20_000 });
+    await until(async () => (await auditPosition(log.database)) === 60, { describe: 'projected', timeoutMs: 20_000 });
   });
 
   it('makes a deleted stream anew at the right sequence, and readers go on', async () => {
