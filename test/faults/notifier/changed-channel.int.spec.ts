@@ -67,6 +67,7 @@ describe('a channel that was changed after its claimer last looked', () => {
     const claim = await claimMessages(fixture.database, {
       channel: seen.channel,
       slots: 10,
+      again: 5,
       digestAbove: null,
       leaseSeconds: 60,
       underWay: [],
@@ -139,6 +140,7 @@ describe('a channel that is turned off or deleted', () => {
       const { messages } = await claimMessages(fixture.database, {
         channel: state!.channel.id === id ? state!.channel : (await claimableChannels(fixture.database))[1]!.channel,
         slots: 1,
+        again: 1,
         digestAbove: null,
         leaseSeconds: 0.5,
         underWay: [],

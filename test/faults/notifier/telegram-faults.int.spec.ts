@@ -74,20 +74,25 @@ describe('a Telegram channel', () => {
     },
   );
 
-  it('T2: a bot whose token was revoked stops, and goes on with a new one', async () => {
+  it('T2: a bot whose token is revoked while it runs stops, the owner hears of it by mail, and it goes on with a new one', async () => {
     await using smtp = await SmtpReceiver.start();
-    let revoked = true;
+    let revoked = false;
     telegram.refuse(() => (revoked ? { error_code: 401, description: 'Unauthorized' } : undefined));
     const id = await fixture.telegram(telegram.apiRoot);
     await fixture.email(smtp.url, { events: ['SessionRevoked'] });
     await fixture.takeIn((await fixture.warned()).event);
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    revoked = true;
+    await fixture.takeIn((await fixture.warned()).event);
     await until(() => smtp.received.length === 1, { describe: 'the mail' });
     expect(smtp.received[0]!.mail.text).not.toContain('AAAAAAA');
+    expect(smtp.received[0]!.mail.text).toContain('Give it valid credentials');
     revoked = false;
     await fixture.hurry();
     const config = { botToken: `7000000001:${'B'.repeat(35)}`, chatId: 4711, apiRoot: telegram.apiRoot };
     await fixture.channels.update(id, {}, { type: 'telegram', config });
-    expect(await fixture.settled()).toEqual({ delivered: 2 });
+    expect(await fixture.settled()).toEqual({ delivered: 3 });
+    expect(telegram.messages).toHaveLength(2);
   });
 
   it('T2: a group that moved is written to under its new id', async () => {

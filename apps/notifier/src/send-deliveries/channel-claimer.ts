@@ -43,8 +43,9 @@ export class ChannelClaimer {
   private unusable: number | null = null;
   /** Until their outcome is on record. */
   private readonly underWay = new Set<Promise<void>>();
-  /** Those of them that hold a slot. */
+  /** Those of them that hold a slot, and how many of these are no first attempts. */
   private sending = 0;
+  private retrying = 0;
   private running: Promise<void> | null = null;
   private again = false;
   /** The last claim took all that it could: there may be more. */
@@ -78,7 +79,8 @@ export class ChannelClaimer {
 
   /** A slot has become free: looks when half of them are, so that one transaction claims many. */
   private freed(): void {
-    if (this.moreIsDue) this.look(this.slotsAtMost() / 2);
+    const most = this.slotsAtMost();
+    if (this.moreIsDue && this.roomForRetries() >= most / 4) this.look(most / 2);
   }
 
   private look(atLeast: number): void {
@@ -111,6 +113,12 @@ export class ChannelClaimer {
     return most - this.sending;
   }
 
+  /** Half of the slots are kept for first attempts: however long a backlog of retries hangs, what is new goes out. */
+  private roomForRetries(): number {
+    const most = this.slotsAtMost();
+    return most === 1 ? 1 : Math.max(0, Math.floor(most / 2) - this.retrying);
+  }
+
   /** Whether to claim once more. */
   private async claim(): Promise<boolean> {
     const sender = await this.currentSender();
@@ -119,9 +127,11 @@ export class ChannelClaimer {
     if (this.state.channel.stoppedReason !== null && !(await this.hasProbe())) return false;
     if (slots <= 0 || !(await this.passGates(sender))) return false;
     const { channel } = this.state;
+    const again = Math.min(slots, this.roomForRetries());
     const { outdated, messages } = await claimMessages(this.parts.database, {
       channel,
       slots,
+      again,
       digestAbove: sender.digestAbove,
       leaseSeconds: this.parts.inFlight.leaseSeconds,
       underWay: this.parts.inFlight.idsOf(channel.id),
@@ -131,8 +141,10 @@ export class ChannelClaimer {
     for (const message of messages) this.start(message, sender);
     if (messages.length === 0) await this.returnTokens(sender, sender.gates.length);
     if (outdated) return this.refresh();
-    this.moreIsDue = messages.length > 0 && (messages.length >= slots || sender.digestAbove !== null);
-    return this.moreIsDue && this.freeSlots() >= this.slotsAtMost() / 2;
+    const retries = messages.filter(({ attempt }) => attempt > 1).length;
+    const tookAll = messages.length >= slots || sender.digestAbove !== null;
+    this.moreIsDue = retries >= again || (messages.length > 0 && tookAll);
+    return messages.length > 0 && this.moreIsDue && this.freeSlots() >= this.slotsAtMost() / 2;
   }
 
   private async hasProbe(): Promise<boolean> {
@@ -168,6 +180,7 @@ export class ChannelClaimer {
   private start(message: ClaimedMessage, sender: Sender): void {
     this.parts.inFlight.add(message);
     this.sending += 1;
+    if (message.attempt > 1) this.retrying += 1;
     const attempt = this.attempt(message, sender).finally(() => {
       this.underWay.delete(attempt);
       this.parts.inFlight.delete(message);
@@ -183,7 +196,7 @@ export class ChannelClaimer {
     const outcome = await this.send(message, sender);
     // After a failure the channel may have to rest: nothing takes the slot before that is on record.
     const slotIsFree = outcome.kind === 'delivered';
-    if (slotIsFree) this.sending -= 1;
+    if (slotIsFree) this.release(message);
     await probe('accepted');
     const gate = sender.gates[0];
     if (gate && outcome.kind === 'failed' && outcome.retryAfter !== undefined) {
@@ -194,8 +207,13 @@ export class ChannelClaimer {
     const written = outcomes.write({ message, outcome });
     if (slotIsFree) this.freed();
     await written;
-    if (!slotIsFree) this.sending -= 1;
+    if (!slotIsFree) this.release(message);
     await probe('outcome_recorded');
+  }
+
+  private release({ attempt }: ClaimedMessage): void {
+    this.sending -= 1;
+    if (attempt > 1) this.retrying -= 1;
   }
 
   private async send(message: ClaimedMessage, sender: Sender): Promise<Outcome> {

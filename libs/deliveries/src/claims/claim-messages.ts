@@ -15,6 +15,8 @@ export interface ClaimOptions {
   channel: Pick<Channel, 'id' | 'type' | 'version' | 'quietHours'>;
   /** Messages that can be sent at once. */
   slots: number;
+  /** How many of them may be later attempts. */
+  again: number;
   /** More first attempts than this become one message; null never merges. */
   digestAbove: number | null;
   leaseSeconds: number;
@@ -48,14 +50,12 @@ interface Sendable {
 export async function claimMessages(database: Database, options: ClaimOptions): Promise<Claim> {
   return database.transaction(async (client) => {
     const merging = options.digestAbove !== null;
-    // Half of the room is kept for first attempts: a backlog of retries cannot hold up what is new.
-    const again = Math.max(1, Math.floor(options.slots / 2));
     const rows = await lockDue(client, {
       channelId: options.channel.id,
       version: options.channel.version,
       underWay: options.underWay,
       first: merging ? DIGEST_LIMIT : options.slots,
-      again,
+      again: options.again,
       onlyProbes: options.onlyProbes,
     });
     if (rows.length === 0) {
