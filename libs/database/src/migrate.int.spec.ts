@@ -12,6 +12,7 @@ const LATER = [
   'newest-checkpoint',
   'receipt-retention',
   'oldest-unsequenced',
+  'append-together',
   'adopted-log',
   'revoked-keys',
   'channel-language-and-quiet-hours',

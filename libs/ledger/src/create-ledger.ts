@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database';
-import { append } from './append/append.js';
+import { AppendsTogether } from './append/append-together.js';
 import { createHeads } from './heads/heads.js';
 import { readLog, readStream } from './read/read.js';
 import type { EventStore, Heads } from './types.js';
@@ -18,10 +18,11 @@ export type Ledger = EventStore & Heads;
  * await ledger.append({ streams: [{ streamId: sessionStream(id), expectedVersion: 0, events }], actor, requestId });
  */
 export function createLedger(database: Database, { onAppended }: LedgerOptions = {}): Ledger {
+  const appends = new AppendsTogether(database);
   return {
     ...createHeads(database),
     async append(request) {
-      const result = await append(database, request);
+      const result = await appends.append(request);
       if (!result.replayed) onAppended?.();
       return result;
     },

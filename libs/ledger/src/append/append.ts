@@ -39,7 +39,7 @@ export async function append(database: Database, request: AppendRequest): Promis
 }
 
 /** RFC 8785: the bytes that are stored and hashed. */
-function canonicalPayload(data: unknown): string {
+export function canonicalPayload(data: unknown): string {
   const payload = canonicalJson(data);
   const bytes = Buffer.byteLength(payload);
   if (bytes > MAX_PAYLOAD_BYTES) {
