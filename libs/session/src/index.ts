@@ -1,5 +1,6 @@
 export * from './session.events.js';
 export { evolve, remainingRenewals, sessionTime, type SessionState } from './session.state.js';
+export { sessionEndOf, type SessionEnd } from './session-end.js';
 export { toEpochSeconds, toRfc3339 } from './epoch.js';
 export { tokenStanding, type SessionStatus, type TokenStanding } from './authenticate.js';
 export { dueAt } from './due-at.js';

@@ -9,7 +9,8 @@ import { renewSession, sessionRenewed, type RenewalRefusal } from './renew-sessi
 import { announceOverdue } from './renewal-overdue/renewal-overdue.js';
 import { revokeSession } from './revoke-session/revoke-session.js';
 import { rotateSession } from './rotate-session/rotate-session.js';
-import type { SessionEvent } from './session.events.js';
+import { sessionEndOf } from './session-end.js';
+import { REVOCATION_TRIGGERS, type RevocationTrigger, type SessionEvent } from './session.events.js';
 import { evolve, type SessionState } from './session.state.js';
 
 const START = 1_800_000_000;
@@ -26,14 +27,17 @@ interface Terms {
 
 /** Steps of a life: what somebody does, and how the clock moves before it (backwards too). */
 type Step = { clock: number } & (
-  { does: 'renew'; generationsBack: number; proves: boolean } | { does: 'rotate' | 'revoke' | 'expire' | 'announce' }
+  | { does: 'renew'; generationsBack: number; proves: boolean }
+  | { does: 'revoke'; trigger: RevocationTrigger | undefined }
+  | { does: 'rotate' | 'expire' | 'announce' }
 );
 
 const terms: fc.Arbitrary<Terms> = fc
   .record({
     expiresIn: fc.integer({ min: 1, max: 200 }),
     tokens: fc.integer({ min: 1, max: 12 }),
-    extra: fc.integer({ min: 0, max: 199 }),
+    // Often a whole number of tokens, so that one ends on the absolute end itself.
+    extra: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 199 })),
     maxRenewals: fc.option(fc.integer({ min: 0, max: 6 }), { nil: null }),
     hasHolders: fc.boolean(),
     grace: fc.integer({ min: 0, max: 40 }),
@@ -58,7 +62,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ does: fc.constantFrom('rotate', 'announce' as const), clock }),
   },
-  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('revoke', 'expire' as const), clock }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('revoke' as const),
+      trigger: fc.option(fc.constantFrom(...REVOCATION_TRIGGERS), { nil: undefined }),
+      clock,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('expire' as const), clock }) },
 );
 
 interface Issued extends TokenGrant {
@@ -69,6 +81,8 @@ interface Moment {
   now: number;
   before: SessionState;
   after: SessionState;
+  /** What was recorded in it. */
+  events: SessionEvent[];
   refused: RenewalRefusal | null;
   step: Step;
 }
@@ -89,8 +103,11 @@ function live(given: Terms, steps: Step[]): { issued: Issued[]; moments: Moment[
   const issued: Issued[] = [{ ...first, cause: 'creation' }];
   const moments: Moment[] = [];
   let now = START;
+  let events: SessionEvent[] = [];
   const record = (event: SessionEvent | null): void => {
-    if (event) state = evolve(state, event);
+    if (event === null) return;
+    state = evolve(state, event);
+    events.push(event);
   };
   const issue = (grant: TokenGrant, cause: 'renewal' | 'rotation'): void => {
     issued.push({ ...grant, cause });
@@ -99,6 +116,7 @@ function live(given: Terms, steps: Step[]): { issued: Issued[]; moments: Moment[
   for (const step of steps) {
     now += step.clock;
     const before = state;
+    events = [];
     let refused: RenewalRefusal | null = null;
     switch (step.does) {
       case 'renew': {
@@ -118,7 +136,7 @@ function live(given: Terms, steps: Step[]): { issued: Issued[]; moments: Moment[
         break;
       }
       case 'revoke':
-        record(revokeSession(state, { now }));
+        record(revokeSession(state, { now, ...(step.trigger && { trigger: step.trigger }) }));
         break;
       case 'expire':
         record(expireSession(state, now));
@@ -127,7 +145,7 @@ function live(given: Terms, steps: Step[]): { issued: Issued[]; moments: Moment[
         record(announceExpiringSoon(state, now, 'sweep'));
         record(announceOverdue(state, given.hasHolders, now));
     }
-    moments.push({ now, before, after: state, refused, step });
+    moments.push({ now, before, after: state, events, refused, step });
   }
   return { issued, moments, end: START + given.absoluteLifetime };
 }
@@ -243,6 +261,24 @@ describe('the rules of a session, whatever is done to it', () => {
       }),
       RUNS,
     );
+  });
+
+  it('end a session by exactly one event, which the one place of all ends knows with its cause, and by no other', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(lives, ([given, steps]) => {
+        for (const { before, after, events } of live(given, steps).moments) {
+          const ends = events.flatMap((event) => sessionEndOf(event) ?? []);
+          expect(ends).toHaveLength(before.status === after.status ? 0 : 1);
+          for (const { cause, ...end } of ends) {
+            expect(end).toEqual({ sessionId: 's', agentId: 'a', status: after.status });
+            seen.add(cause);
+          }
+        }
+      }),
+      RUNS,
+    );
+    expect([...seen].sort()).toEqual([...REVOCATION_TRIGGERS, 'absolute_lifetime', 'token_ttl'].sort());
   });
 });
 

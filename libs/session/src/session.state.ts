@@ -1,4 +1,5 @@
 import { toEpochSeconds } from './epoch.js';
+import { sessionEndOf } from './session-end.js';
 import type { SessionConstraints, SessionCreated, SessionEvent } from './session.events.js';
 
 /** What a session is now: the fold of its events, and the row that every authentication reads. Times are epoch seconds. */
@@ -62,9 +63,8 @@ export function evolve(state: SessionState | null, event: SessionEvent): Session
     case 'SessionExpiringSoon':
       return { ...next, expiringSoonAnnounced: true };
     case 'SessionRevoked':
-      return { ...next, status: 'revoked' };
     case 'SessionExpired':
-      return { ...next, status: 'expired' };
+      return { ...next, status: sessionEndOf(event).status };
     case 'SessionRenewalOverdue':
       return { ...next, overdueGeneration: event.data.generation };
     case 'TokenHandedOver':

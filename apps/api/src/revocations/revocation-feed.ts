@@ -10,7 +10,7 @@ import {
 } from '#libs/contracts';
 import type { CommandDeps } from '#libs/commands';
 import { lastPosition, readRecorded } from '#libs/ledger';
-import { isSessionEvent, toEpochSeconds, toRfc3339 } from '#libs/session';
+import { isSessionEvent, sessionEndOf, toEpochSeconds, toRfc3339 } from '#libs/session';
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from './feed-cursor.js';
 
 type Deps = Pick<CommandDeps, 'heads' | 'database' | 'settings'>;
@@ -111,18 +111,13 @@ function revocationOf(envelope: CloudEvent, grace: number): Revocation | null {
   const event = factOf(envelope);
   if (!event || !isSessionEvent(event)) return null;
   const { sessionId } = event.data;
-  switch (event.type) {
-    case 'SessionRenewed': {
-      const { generation, cause, issuedAt } = event.data;
-      const deadFrom = toEpochSeconds(issuedAt) + (cause === 'renewal' ? grace : 0);
-      return { sessionId, generation, ended: false, deadFrom: toRfc3339(deadFrom) };
-    }
-    case 'SessionRevoked':
-    case 'SessionExpired':
-      return { sessionId, generation: 0, ended: true, deadFrom: toRfc3339(toEpochSeconds(envelope.time)) };
-    default:
-      return null;
+  if (event.type === 'SessionRenewed') {
+    const { generation, cause, issuedAt } = event.data;
+    const deadFrom = toEpochSeconds(issuedAt) + (cause === 'renewal' ? grace : 0);
+    return { sessionId, generation, ended: false, deadFrom: toRfc3339(deadFrom) };
   }
+  if (sessionEndOf(event) === null) return null;
+  return { sessionId, generation: 0, ended: true, deadFrom: toRfc3339(toEpochSeconds(envelope.time)) };
 }
 
 /** The fact; of a version that only a newer release knows as it was recorded: an end must be told all the same. */

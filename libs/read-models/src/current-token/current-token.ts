@@ -1,5 +1,5 @@
 import { domainEventOf, type CloudEvent } from '#libs/contracts';
-import { isSessionEvent, type SessionEvent } from '#libs/session';
+import { isSessionEvent, sessionEndOf, type SessionEvent } from '#libs/session';
 
 /** What token of a session is current. Times are RFC 3339. */
 export interface CurrentToken {
@@ -78,16 +78,12 @@ export function addToChange(change: TokenChange, event: SessionEvent, envelope: 
       fields.expiresAt = event.data.expiresAt;
       fields.renewalCount = event.data.renewalCount;
       break;
-    case 'SessionRevoked':
-      fields.status = 'revoked';
-      fields.endedBy = event.data.trigger;
-      break;
-    case 'SessionExpired':
-      fields.status = 'expired';
-      fields.endedBy = event.data.cause;
-      break;
-    default:
-      return;
+    default: {
+      const end = sessionEndOf(event);
+      if (end === null) return;
+      fields.status = end.status;
+      fields.endedBy = end.cause;
+    }
   }
   fields.changedAt = envelope.time;
   fields.changedPosition = envelope.position;
