@@ -109,6 +109,19 @@ describe('a superseded token that is presented for renewal', () => {
     expect(await countOf(session.id, 'TokenReuseDetected')).toBe(0);
     expect(await countOf(session.id, 'SessionRenewed')).toBe(1);
   });
+
+  it('is told to the owner once when the loser of a race comes again after the grace', async () => {
+    const gracious = await api.startAnother({ LEDGER_PREVIOUS_TOKEN_GRACE: '1' });
+    const session = await api.session({ expiresIn: 6 });
+    const path = `/v1/sessions/${session.id}/renew`;
+    const put = () => api.callAt<Problem>(gracious, 'PUT', path, bearer(session.token));
+    await until(async () => (await put()).status === 200, { describe: 'half of the life to pass' });
+    expect((await put()).body.code).toBe('RENEWAL_CONFLICT');
+    expect(await countOf(session.id, 'TokenReuseDetected')).toBe(0);
+    await until(async () => (await put()).body.code === 'TOKEN_SUPERSEDED', { describe: 'the grace to end' });
+    await Promise.all([put(), put(), put()]);
+    expect(await countOf(session.id, 'TokenReuseDetected')).toBe(1);
+  });
 });
 
 describe('superseding', () => {
