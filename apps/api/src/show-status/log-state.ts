@@ -2,7 +2,7 @@ import { LOG, type ServerStatus } from '#libs/contracts';
 import type { Database } from '#libs/database';
 
 // Counting stops early: an operator needs to know that many wait, not how many.
-const LOG_STATE = `
+export const LOG_STATE = `
 select s.position, w.waiting, extract(epoch from clock_timestamp() - w.oldest)::float8 as waiting_seconds,
        coalesce(c.size, 0) as checkpoint_size, c.signed_at
 from ledger.sequencer s
