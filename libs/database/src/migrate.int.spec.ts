@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import pg from 'pg';
+import type { QueryRunner } from 'typeorm';
 import { EmbeddedPostgres } from '#libs/embedded';
 import { createTestDatabase, testEnvironment } from '#libs/testing';
 import { migrate } from './migrate.js';
@@ -96,6 +97,30 @@ it('refuses a database or user of its own with synchronous_commit off', async ()
   const opened = migrate({ url: place.url, applicationName: 'test' }, loadMigrations());
   await expect(opened).rejects.toThrow('PostgreSQL runs with synchronous_commit off');
   expect(await tables(place.url)).toEqual([]);
+});
+
+it('outlives the loss of its lock’s connection while a migration runs', async () => {
+  await using place = await createTestDatabase();
+  const options = { url: place.url, applicationName: 'lost' };
+  const [first, ...rest] = loadMigrations();
+  const Slow = class {
+    readonly name = 'slow1699999999999';
+    async up(runner: QueryRunner): Promise<void> {
+      const lock = "application_name = 'lost migration' and state = 'idle' and datname = current_database()";
+      await runner.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where ${lock}`);
+    }
+    async down(): Promise<void> {}
+  };
+  const thrown: unknown[] = [];
+  const note = (error: unknown) => thrown.push(error);
+  process.on('uncaughtException', note);
+  try {
+    await migrate(options, [Slow, first!, ...rest]);
+  } finally {
+    process.off('uncaughtException', note);
+  }
+  expect(thrown).toEqual([]);
+  expect(await applied(place.url)).toHaveLength(rest.length + 2);
 });
 
 async function tables(url: string): Promise<unknown[]> {
