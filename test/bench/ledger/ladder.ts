@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import type { Ledger } from '#libs/ledger';
 import type { Anchor } from './anchor.js';
 import { plainInsert, rowsWithoutLogic } from './baselines.js';
+import type { Progress } from './progress.js';
 import { measure, type Rung, type RungResult } from './rung.js';
 import { renewalAppend, Sessions } from './sessions.js';
 import { median, shuffled } from './statistics.js';
@@ -15,7 +16,7 @@ export interface LadderOptions {
   sessionsPerCaller: number;
   rounds: number;
   seconds: number;
-  tell: (line: string) => void;
+  progress: Progress;
 }
 
 /** Medians over the rounds; ratios are taken within a round, then their median. */
@@ -35,16 +36,19 @@ const ANCHOR_STREAMS = 20;
 
 /** Rungs in shuffled order within each round, so that a drift of the machine hits all of them alike. */
 export async function climb(options: LadderOptions): Promise<LadderResult> {
-  const { database, callers, rounds, seconds, tell } = options;
+  const { database, callers, rounds, seconds, progress } = options;
   const rungs = rungsOf(options);
   const results: Record<string, RungResult>[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     await database.query('select pg_sleep(0.2)');
     const measured: Record<string, RungResult> = {};
-    for (const rung of shuffled(rungs)) measured[rung.name] = await measure(rung, callers, seconds);
+    for (const [index, rung] of shuffled(rungs).entries()) {
+      progress.at('append', (round - 1) * rungs.length + index, rounds * rungs.length, `round ${round}, ${rung.name}`);
+      measured[rung.name] = await measure(rung, callers, seconds);
+    }
     results.push(measured);
     const rates = rungs.map(({ name }) => `${name} ${Math.round(measured[name]?.rate ?? 0)}/s`);
-    tell(`  round ${round} of ${rounds}: ${rates.join(' · ')}`);
+    progress.say(`  round ${round} of ${rounds}: ${rates.join(' · ')}`);
   }
   return summary(
     results,

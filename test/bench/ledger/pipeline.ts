@@ -1,9 +1,14 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pipeline as pipe } from 'node:stream/promises';
 import { exportedEventOf, LOG, toCloudEvent, type CloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
-import { readRecorded } from '#libs/ledger';
+import { lastPosition, readRecorded } from '#libs/ledger';
 import { readAhead } from '#libs/messaging';
 import { LogVerifier } from '#libs/proof';
 import { Projection, queryAudit } from '#libs/read-models';
+import type { Progress } from './progress.js';
 import { quantile } from './statistics.js';
 
 export interface PipelineResult {
@@ -20,16 +25,20 @@ const BATCH = 1_000;
 const SOURCE = 'urn:benchmark';
 const QUERIES = 40;
 
-/** Sequences, projects, verifies and searches what the ladder wrote. */
-export async function pipeline(database: Database, tell: (line: string) => void): Promise<PipelineResult> {
-  const sequencer = await timed(() => sequenceAll(database));
-  tell(`  sequenced ${sequencer.result} events`);
-  const projection = new Projection(database);
-  const projector = await timed(() => projectAll(database, projection));
-  tell(`  projected ${projector.result} events`);
-  const lines = await exportLines(database);
-  const verify = await timed(() => verifyAll(lines));
-  tell(`  verified ${verify.result} events`);
+/** Sequences, projects, verifies and searches what the ladder wrote. `folder` takes the export. */
+export async function pipeline(database: Database, folder: string, progress: Progress): Promise<PipelineResult> {
+  const [counted] = await database.query<{ n: number }>('select count(*)::int as n from ledger.event');
+  const all = counted?.n ?? 0;
+  const at = (title: string) => (done: number) => progress.at(title, done, all);
+  const before = await lastPosition(database);
+  const sequencer = await timed(() => sequenceAll(database, (done) => at('sequencing')(before + done)));
+  progress.say(`  sequenced ${sequencer.result} events`);
+  const projector = await timed(() => projectAll(database, at('projecting')));
+  progress.say(`  projected ${projector.result} events`);
+  const file = join(folder, 'export.jsonl');
+  await writeExport(database, file, at('exporting'));
+  const verify = await timed(() => verifyFile(file, at('verifying')));
+  progress.say(`  verified ${verify.result} events`);
   return {
     events: projector.result,
     sequencer: sequencer.result / sequencer.seconds,
@@ -45,42 +54,56 @@ async function timed(work: () => Promise<number>): Promise<{ result: number; sec
   return { result, seconds: (performance.now() - started) / 1000 };
 }
 
-async function sequenceAll(database: Database): Promise<number> {
+type OnProgress = (done: number) => void;
+
+async function sequenceAll(database: Database, onProgress: OnProgress): Promise<number> {
   let count = 0;
   for (;;) {
     const rows = await database.query('select * from ledger.sequence($1, $2)', [LOG, BATCH]);
     if (rows.length === 0) return count;
     count += rows.length;
+    onProgress(count);
   }
 }
 
 /** As the projector's consumer catches up from the store. */
-async function projectAll(database: Database, projection: Projection): Promise<number> {
+async function projectAll(database: Database, onProgress: OnProgress): Promise<number> {
+  const projection = new Projection(database);
   const read = async (after: number, limit: number) =>
     (await readRecorded(database, after, limit)).map((event) => toCloudEvent(event, SOURCE));
-  for await (const events of readAhead(read, 0, BATCH)) await projection.apply(events);
+  for await (const events of readAhead(read, 0, BATCH)) {
+    await projection.apply(events);
+    onProgress(events.at(-1)?.position ?? 0);
+  }
   return projection.checkpoint();
 }
 
-/** The lines of an export, as `sledger audit verify` reads them from a file. */
-async function exportLines(database: Database): Promise<string[]> {
-  const lines: string[] = [];
-  for (let position = 0; ;) {
-    const events = await readRecorded(database, position, BATCH);
-    const last = events.at(-1);
-    if (!last) return lines;
-    for (const event of events) lines.push(JSON.stringify(toCloudEvent(event, SOURCE)));
-    position = last.position;
+/** An export as `sledger audit verify` reads it. */
+function writeExport(database: Database, file: string, onProgress: OnProgress): Promise<void> {
+  async function* lines() {
+    for (let position = 0; ;) {
+      const events = await readRecorded(database, position, BATCH);
+      const last = events.at(-1);
+      if (!last) return;
+      yield events.map((event) => `${JSON.stringify(toCloudEvent(event, SOURCE))}\n`).join('');
+      position = last.position;
+      onProgress(position);
+    }
   }
+  return pipe(lines, createWriteStream(file));
 }
 
-/** Every leaf, version and the tree, computed anew from the lines. */
-function verifyAll(lines: string[]): Promise<number> {
+/** Every leaf, version and the tree, computed anew from the file's lines. */
+async function verifyFile(file: string, onProgress: OnProgress): Promise<number> {
   const verifier = new LogVerifier([]);
-  for (const line of lines) verifier.add(exportedEventOf(JSON.parse(line) as CloudEvent));
+  let count = 0;
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    verifier.add(exportedEventOf(JSON.parse(line) as CloudEvent));
+    if (++count % BATCH === 0) onProgress(count);
+  }
   const report = verifier.finish({ checkpoints: [] });
   if (!report.ok) throw new Error(`the benchmark's own log does not verify: ${report.findings[0]?.message}`);
-  return Promise.resolve(report.events);
+  return report.events;
 }
 
 async function auditQueryP95(database: Database): Promise<number> {

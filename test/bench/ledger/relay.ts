@@ -1,5 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -11,6 +10,7 @@ import { appendHint, connectNats } from '#libs/messaging';
 import { createLogger, loadConfig } from '#libs/platform';
 import { until } from '#libs/testing';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
+import type { Progress } from './progress.js';
 import { renewal, sessionHead } from './sessions.js';
 import { quantile } from './statistics.js';
 
@@ -18,31 +18,45 @@ export interface RelayResult {
   /** Events per second from the store into JetStream. */
   relay: number;
   /** From the call of `append` to the consumer, milliseconds. */
-  latency: { rate: number; p50: number; p99: number; events: number };
+  latency: Latency;
 }
 
-const SECONDS = 5;
+interface Latency {
+  rate: number;
+  events: number;
+  p50: number;
+  p99: number;
+  /** A bare insert by the same process on the same pool in the same seconds: what the machine alone makes late. */
+  bare: { p50: number; p99: number };
+}
+
+const SECONDS = 10;
+/** Before that nothing counts: the first events meet cold code and new connections. */
+const WARM_UP_SECONDS = 2;
+/** Every so many events a bare insert beside them. */
+const BARE_EVERY = 20;
 const TICK_MS = 5;
 const TIMEOUT_MS = 300_000;
 const STREAMS = 500;
 
 /** The real sequencer with a nats-server: how fast it relays what is there, then how late a consumer hears of an event at `rate` a second. */
 export async function relayAndLatency(
-  { database, url, rate }: { database: Database; url: string; rate: number },
-  tell: (line: string) => void,
+  { database, url, rate, dataDir }: { database: Database; url: string; rate: number; dataDir: string },
+  progress: Progress,
 ): Promise<RelayResult> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'session-ledger-bench-nats-'));
+  progress.say('relay and latency');
   await using nats = await EmbeddedNats.start({ dataDir, cacheDir: join(homedir(), '.cache', 'session-ledger') });
   const connection = await connectNats({ url: nats.url, name: 'bench' });
   const sealKey = Buffer.alloc(32, 1).toString('base64');
   const config = loadConfig({ DATABASE_URL: url, NATS_URL: nats.url, LEDGER_SEAL_KEY: sealKey });
   const sequencer = await startSequencer({ config, logger: createLogger({ service: 'bench', level: 'silent' }) });
   try {
-    const relay = await relayRate(connection, await lastPosition(database));
-    tell(`  relayed at ${Math.round(relay)}/s`);
+    const end = await lastPosition(database);
+    const relay = await relayRate(connection, end, (done) => progress.at('relaying', done, end));
+    progress.say(`  relayed at ${Math.round(relay)}/s`);
     const ledger = createLedger(database, { onAppended: appendHint(connection) });
-    const latency = await latencyAt(ledger, connection, rate);
-    tell(`  ${latency.events} events heard at ${Math.round(latency.rate)}/s`);
+    const latency = await latencyAt({ ledger, database, connection, rate, progress });
+    progress.say(`  ${latency.events} events heard at ${Math.round(latency.rate)}/s`);
     return { relay, latency };
   } finally {
     await sequencer.close();
@@ -50,37 +64,68 @@ export async function relayAndLatency(
   }
 }
 
-async function relayRate(connection: NatsConnection, end: number): Promise<number> {
+async function relayRate(connection: NatsConnection, end: number, onProgress: (done: number) => void): Promise<number> {
   const manager = await jetstreamManager(connection);
   const reached = async () => (await manager.streams.info(STREAM).catch(() => null))?.state.last_seq ?? 0;
   const first = await until(reached, { timeoutMs: TIMEOUT_MS, describe: 'the relay to begin' });
   const started = performance.now();
-  await until(async () => (await reached()) === end, { timeoutMs: TIMEOUT_MS, describe: 'all to be relayed' });
+  const isDone = async () => {
+    const done = await reached();
+    onProgress(done);
+    return done === end;
+  };
+  await until(isDone, { timeoutMs: TIMEOUT_MS, describe: 'all to be relayed' });
   return ((end - first) * 1000) / (performance.now() - started);
 }
 
-async function latencyAt(ledger: Ledger, connection: NatsConnection, rate: number): Promise<RelayResult['latency']> {
+interface LatencyOptions {
+  ledger: Ledger;
+  database: Database;
+  connection: NatsConnection;
+  /** Appends a second. */
+  rate: number;
+  progress: Progress;
+}
+
+async function latencyAt({ ledger, database, connection, rate, progress }: LatencyOptions): Promise<Latency> {
   const sent = new Map<string, number>();
-  const times: number[] = [];
+  const times: { sent: number; took: number }[] = [];
+  const bare: { sent: number; took: number }[] = [];
   const consumer = await jetstream(connection).consumers.get(STREAM, { deliver_policy: DeliverPolicy.New });
   const messages = await consumer.consume({
     callback: (message) => {
       const { id } = message.json<{ id: string }>();
       const at = sent.get(id);
-      if (at !== undefined) times.push(performance.now() - at);
+      if (at !== undefined) times.push({ sent: at, took: performance.now() - at });
     },
   });
   const started = performance.now();
+  const all = (WARM_UP_SECONDS + SECONDS) * 1000;
   const appends: Promise<unknown>[] = [];
-  for (let elapsed = 0; elapsed < SECONDS * 1000; elapsed = performance.now() - started) {
-    while (appends.length < (elapsed * rate) / 1000) appends.push(appendOne(ledger, sent, appends.length % STREAMS));
+  const inserts: Promise<unknown>[] = [];
+  for (let elapsed = 0; elapsed < all; elapsed = performance.now() - started) {
+    while (appends.length < (elapsed * rate) / 1000) {
+      if (appends.length % BARE_EVERY === 0) inserts.push(bareInsert(database, bare));
+      appends.push(appendOne(ledger, sent, appends.length % STREAMS));
+    }
+    progress.at('append to consumer', elapsed, all);
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
-  await Promise.all(appends);
+  await Promise.all([...appends, ...inserts]);
   const seconds = (performance.now() - started) / 1000;
   await until(() => times.length >= sent.size, { timeoutMs: TIMEOUT_MS, describe: 'all events to be heard' });
   await messages.close();
-  return { rate: sent.size / seconds, events: sent.size, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+  const counted = (list: typeof times) =>
+    list.filter((one) => one.sent >= started + WARM_UP_SECONDS * 1000).map(({ took }) => took);
+  const both = (list: number[]) => ({ p50: quantile(list, 0.5), p99: quantile(list, 0.99) });
+  return { rate: sent.size / seconds, events: sent.size, ...both(counted(times)), bare: both(counted(bare)) };
+}
+
+async function bareInsert(database: Database, times: { sent: number; took: number }[]): Promise<void> {
+  const sent = performance.now();
+  const text = 'insert into baseline.plain (stream_id, payload) values ($1, $2)';
+  await database.prepared('baseline.plain', text, ['bare', 'x'.repeat(800)]);
+  times.push({ sent, took: performance.now() - sent });
 }
 
 /** A renewal's event at the end of a stream; no head, which no reader of the log looks at. */

@@ -3,7 +3,16 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { LadderResult } from './ladder.js';
 import type { PipelineResult } from './pipeline.js';
+import type { BarGroup } from './plot.js';
 import type { RelayResult } from './relay.js';
+
+const NAMES: Record<string, string> = {
+  L0: 'one insert (L0)',
+  'L0 again': 'one insert, again',
+  L1: 'same rows, no logic (L1)',
+  ours: 'ledger append',
+  emmett: 'emmett-postgresql',
+};
 
 export interface Figure {
   figure: string;
@@ -72,6 +81,40 @@ function appendFigures(
   ];
 }
 
+/** What the plot shows: the rungs, what is behind the append, and how late a consumer hears. */
+export function groupsOf(
+  native: LadderResult,
+  slow: LadderResult,
+  rest: PipelineResult,
+  { relay, latency }: RelayResult,
+): BarGroup[] {
+  const rungs = (title: string, { rates }: LadderResult): BarGroup => ({
+    title,
+    unit: '/s',
+    bars: Object.entries(rates).map(([name, value]) => ({ name: NAMES[name] ?? name, value, isOurs: name === 'ours' })),
+  });
+  const ours = (name: string, value: number) => ({ name, value, isOurs: true });
+  return [
+    rungs('writes, native flush', native),
+    rungs('writes, 2 ms flush', slow),
+    {
+      title: 'behind the append',
+      unit: '/s',
+      bars: [ours('sequencer', rest.sequencer), ours('relay', relay), ours('projector', rest.projector)],
+    },
+    {
+      title: `append to consumer at ${Math.round(latency.rate)}/s, beside a bare insert`,
+      unit: 'ms',
+      bars: [
+        ours('p50', latency.p50),
+        { name: 'bare insert p50', value: latency.bare.p50, isOurs: false },
+        ours('p99', latency.p99),
+        { name: 'bare insert p99', value: latency.bare.p99, isOurs: false },
+      ],
+    },
+  ];
+}
+
 /** A run whose baseline differs from itself says nothing. */
 export function isValid({ median }: LadderResult['aa']): boolean {
   return median >= 0.9 && median <= 1.1;
@@ -98,7 +141,7 @@ function pipelineFigures({ events, sequencer, projector, verify, auditQueryP95 }
       met: projector >= 20_000,
     },
     {
-      figure: 'verify 1 M events (from this rate)',
+      figure: events >= 1_000_000 ? 'verify, for a million' : 'verify 1 M events (from the rate of fewer)',
       value: round(million),
       unit: 's',
       ...plain,
@@ -118,12 +161,15 @@ function pipelineFigures({ events, sequencer, projector, verify, auditQueryP95 }
 
 function relayFigures({ relay, latency }: RelayResult): Figure[] {
   const plain = { baseline: null, ratio: null };
-  const { rate, p50, p99 } = latency;
+  const open = { unit: 'ms', ...plain, goal: null, met: null };
+  const { rate, p50, p99, bare } = latency;
   const load = `event → JetStream consumer at ${Math.round(rate)}/s (half load)`;
   return [
     { figure: 'relay, store to JetStream', value: Math.round(relay), unit: '/s', ...plain, goal: null, met: null },
     { figure: `${load}, p50`, value: round(p50), unit: 'ms', ...plain, goal: '< 5 ms', met: p50 < 5 },
+    { figure: 'bare insert beside it, p50', value: round(bare.p50), ...open },
     { figure: `${load}, p99`, value: round(p99), unit: 'ms', ...plain, goal: '< 50 ms', met: p99 < 50 },
+    { figure: 'bare insert beside it, p99', value: round(bare.p99), ...open },
   ];
 }
 

@@ -4,9 +4,11 @@ export interface BenchSettings {
   sessionsPerCaller: number;
   rounds: number;
   seconds: number;
+  /** Size of the log that is projected and verified; what the ladder wrote counts. */
+  events: number;
 }
 
-/** `npm run bench:ledger -- --rounds 7 --seconds 3 --callers 64 --connections 32 --sessions 1500` */
+/** `npm run bench:ledger -- --rounds 7 --seconds 3 --callers 64 --connections 32 --sessions 1500 --events 1000000` */
 export function benchSettings(args: readonly string[] = process.argv.slice(2)): BenchSettings {
   const number = (name: string, fallback: number) => {
     const at = args.indexOf(`--${name}`);
@@ -20,5 +22,6 @@ export function benchSettings(args: readonly string[] = process.argv.slice(2)): 
     sessionsPerCaller: number('sessions', 1_500),
     rounds: number('rounds', 5),
     seconds: number('seconds', 2),
+    events: number('events', 200_000),
   };
 }
