@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { sessionStream, STREAM } from '#libs/contracts';
+import { LOG, sessionStream, STREAM } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import { EmbeddedNats } from '#libs/embedded';
 import { createLedger, lastPosition, type Ledger } from '#libs/ledger';
@@ -45,6 +45,7 @@ export async function relayAndLatency(
   progress: Progress,
 ): Promise<RelayResult> {
   progress.say('relay and latency');
+  while ((await database.query('select from ledger.sequence($1, 5000)', [LOG])).length > 0);
   await using nats = await EmbeddedNats.start({ dataDir, cacheDir: join(homedir(), '.cache', 'session-ledger') });
   const connection = await connectNats({ url: nats.url, name: 'bench' });
   const sealKey = Buffer.alloc(32, 1).toString('base64');
@@ -72,7 +73,7 @@ async function relayRate(connection: NatsConnection, end: number, onProgress: (d
   const isDone = async () => {
     const done = await reached();
     onProgress(done);
-    return done === end;
+    return done >= end;
   };
   await until(isDone, { timeoutMs: TIMEOUT_MS, describe: 'all to be relayed' });
   return ((end - first) * 1000) / (performance.now() - started);
