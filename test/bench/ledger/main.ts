@@ -17,6 +17,9 @@ import { figuresOf, groupsOf, isValid, machine, save, table } from './report.js'
 import { benchSettings } from './settings.js';
 import { createSessions } from './warm.js';
 
+/** The sequencer's rate is taken from what is filled in. */
+const LEAST_FILL = 50_000;
+
 const progress = new Progress();
 
 await runBench('ledger', bench);
@@ -60,7 +63,7 @@ async function bench(run: BenchRun): Promise<void> {
   const dataDir = join(run.folder, 'nats');
   const relayed = await relayAndLatency({ database, url: postgres.url, rate: half, dataDir }, progress);
   progress.say('the log behind the append');
-  const missing = events - (await eventCount(admin));
+  const missing = Math.max(events - (await eventCount(admin)), LEAST_FILL);
   const onProgress = (done: number) => progress.at('filling the log', done, missing);
   await fill({ ledger, callers, sessionsPerCaller, events: missing, onProgress });
   const rest = await pipeline(database, run.folder, progress);
