@@ -7,6 +7,7 @@ import { NestLogger, ServiceParts, type Logger, type RunningService, type Servic
 import { SecretBox } from '#libs/tokens';
 import { openBots } from './bot/open-bots.js';
 import { configureChannels } from './configured-channels/configure-channels.js';
+import { followChannelsFile } from './configured-channels/follow-channels-file.js';
 import { Notifier } from './notifier.js';
 import { NotifierModule } from './notifier.module.js';
 import { dueSessionCommands } from './sweep/due-session-commands.js';
@@ -21,7 +22,8 @@ export async function startNotifier(context: ServiceContext): Promise<RunningSer
   const ledger = createLedger(database);
   const box = SecretBox.open(config.sealKey);
   const allowedTargets = config.allowPrivateTargets;
-  await configureChannels({ database, box, logger, file: config.channelsFile, allowedTargets });
+  const channelsFile = { database, box, logger, file: config.channelsFile, allowedTargets };
+  await configureChannels(channelsFile);
   const notifier = new Notifier({
     database,
     box,
@@ -54,6 +56,7 @@ export async function startNotifier(context: ServiceContext): Promise<RunningSer
   });
   await app.listen();
   notifier.start();
+  const following = followChannelsFile(channelsFile);
   const bots = openBots({ config, database, ledger, box, logger });
   service.health.register({
     name: 'log',
@@ -63,6 +66,7 @@ export async function startNotifier(context: ServiceContext): Promise<RunningSer
     },
   });
   return service.serve(async () => {
+    await following?.close();
     await bots.close();
     await app.close();
     await notifier.close();

@@ -205,6 +205,7 @@ describe('a notifier behind the log', () => {
     await arrived(told);
     await fixture.settled();
     await services.pop()!.close();
+    fixture.excuse('calls on record', 'the attempts are deleted');
     await fixture.database.query('delete from deliveries.attempt');
     await fixture.database.query('delete from deliveries.delivery');
     await fixture.database.query('delete from deliveries.notification');

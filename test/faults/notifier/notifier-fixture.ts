@@ -2,7 +2,6 @@ import pg from 'pg';
 import { agentStream, sessionStream, toCloudEvent, type CloudEvent, type DomainEvent } from '#libs/contracts';
 import { Database } from '#libs/database';
 import {
-  Channels,
   newWebhookSecret,
   type ChannelSecrets,
   type ClaimedMessage,
@@ -27,7 +26,9 @@ import {
 import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
 import type { Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
 import { TelegramSender } from '../../../apps/notifier/src/telegram/telegram-sender.js';
+import { violationsOf, type Excuses } from './invariants.js';
 import { TEST_SEAL_KEY } from './test-seal-key.js';
+import { WatchedChannels } from './watched-channels.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
@@ -48,12 +49,14 @@ export class NotifierFixture implements AsyncDisposable {
   readonly metrics: Registry = createMetrics('notifier');
   notifier: Notifier;
   private position = 0;
+  private readonly taken: CloudEvent[] = [];
+  private readonly excuses: Excuses = new Map();
 
   private constructor(
     readonly testDatabase: TestDatabase,
     readonly database: Database,
     readonly ledger: Ledger,
-    readonly channels: Channels,
+    readonly channels: WatchedChannels,
     readonly box: SecretBox,
     private readonly options: Partial<NotifierParts>,
   ) {
@@ -64,7 +67,7 @@ export class NotifierFixture implements AsyncDisposable {
     const testDatabase = given ?? (await createTestDatabase());
     const database = await Database.open({ url: testDatabase.url, applicationName: 'notifier test' });
     const box = SecretBox.open({ base64: TEST_SEAL_KEY });
-    const channels = new Channels(database, box);
+    const channels = new WatchedChannels(database, box);
     const fixture = new NotifierFixture(testDatabase, database, createLedger(database), channels, box, options);
     fixture.notifier.start();
     return fixture;
@@ -183,6 +186,7 @@ export class NotifierFixture implements AsyncDisposable {
   /** Takes the stream's events in that the notifier has not seen: as the log would bring them. */
   async takeIn(...events: CloudEvent[]): Promise<void> {
     await this.notifier.intake.apply(events);
+    this.taken.push(...events);
   }
 
   /** The last event of a session as the log would carry it, at the next position. */
@@ -321,7 +325,27 @@ export class NotifierFixture implements AsyncDisposable {
     await this.database.query('delete from deliveries.gate');
   }
 
+  /** An invariant that the case itself breaks, by what it does to tables or far ends, and why. */
+  excuse(...[invariant, why]: Parameters<Excuses['set']>): void {
+    this.excuses.set(invariant, why);
+  }
+
+  /** Throws when an invariant does not hold; every case ends with it. */
+  async expectInvariants(): Promise<void> {
+    const { database, channels, taken, excuses } = this;
+    const violations = await violationsOf({ database, channels, taken, excuses });
+    if (violations.length > 0) throw new Error(`invariants are broken:\n${violations.join('\n')}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.expectInvariants();
+    } finally {
+      await this.end();
+    }
+  }
+
+  private async end(): Promise<void> {
     await this.notifier.close();
     await this.database[Symbol.asyncDispose]();
     await this.testDatabase[Symbol.asyncDispose]();

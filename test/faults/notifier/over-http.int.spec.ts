@@ -211,15 +211,36 @@ describe('alerts over HTTP, from the renewal to three channels', () => {
     }
     webhook.respond(() => ({ status: 503, headers: { 'retry-after': '600' } }));
     expect((await call<DeliveryView>('POST', `/v1/channels/${id}/test`)).body.status).toBe('retry');
+    await call('PATCH', `/v1/channels/${id}`, { enabled: false });
+    const off = await redeliveryOn(id);
+    expect([off.status, off.body.detail]).toEqual([
+      400,
+      expect.stringMatching(/^Channel "webhook" is off\. .*sledger channel change "webhook" --on/),
+    ]);
+    await call('PATCH', `/v1/channels/${id}`, { enabled: true });
+    expect((await redeliveryOn(id)).status).toBe(200);
+    await until(async () => (await newestOn(id)).attempts.length === 2 && (await newestOn(id)).status === 'retry', {
+      describe: 'the redelivery to fail as well',
+    });
     expect((await call('DELETE', `/v1/channels/${id}`)).status).toBe(204);
     expect((await call('GET', `/v1/channels/${id}`)).status).toBe(404);
     await until(() => smtp.received.some(({ mail }) => /deleted while 1 alert was waiting/.test(mail.text ?? '')), {
       describe: 'the mail about the deleted channel',
       timeoutMs: 15_000,
     });
-    const off = await call<ChannelView>('PATCH', `/v1/channels/${channels['email']!.id}`, { enabled: false });
-    expect(off.body.enabled).toBe(false);
+    const gone = await redeliveryOn(id);
+    expect([gone.status, gone.body.detail]).toEqual([400, expect.stringMatching(/^Channel "webhook" was deleted: /)]);
+    const mail = await call<ChannelView>('PATCH', `/v1/channels/${channels['email']!.id}`, { enabled: false });
+    expect(mail.body.enabled).toBe(false);
   });
+
+  async function newestOn(channelId: string): Promise<DeliveryView> {
+    return (await call<List<DeliveryView>>('GET', `/v1/deliveries?channelId=${channelId}&limit=1`)).body.items[0]!;
+  }
+
+  async function redeliveryOn(channelId: string): Promise<{ status: number; body: Problem }> {
+    return call<Problem>('POST', `/v1/deliveries/${(await newestOn(channelId)).id}/redeliver`);
+  }
 
   async function databaseText(): Promise<string> {
     const { default: pg } = await import('pg');

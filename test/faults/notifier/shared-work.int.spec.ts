@@ -156,6 +156,8 @@ describe('notifiers that share a database', () => {
     await fixture.settled();
     expect(webhook.received).toHaveLength(20);
     await fixture.takeIn(...events);
+    fixture.excuse('calls on record', 'the attempts are deleted');
+    fixture.excuse('notified', 'the notifications are deleted');
     await fixture.database.query('delete from deliveries.attempt');
     await fixture.database.query('delete from deliveries.delivery');
     await fixture.database.query('delete from deliveries.notification');

@@ -19,26 +19,31 @@ export interface ConfigureChannels {
   allowedTargets: readonly string[];
 }
 
+/** Applies the channels file at the start, and says loudly when nobody would be told anything. Throws `ConfigError` for a file that is wrong. */
+export async function configureChannels(parts: ConfigureChannels): Promise<void> {
+  if (parts.file !== undefined) await applyChannelsFile(parts, readContent(parts.file));
+  await warnIfNobodyIsTold(parts);
+}
+
 /**
- * Brings the channels of the configuration file into the database, by name: new ones are made, known ones changed, and those
- * that the file no longer names turned off. A file that was applied already changes nothing. Says loudly when nobody would be told anything.
+ * Brings the channels of the file into the database, by name: new ones are made, known ones changed, and those that the file
+ * no longer names turned off. What was applied already changes nothing; a file that is wrong (`ConfigError`) neither.
  */
-export async function configureChannels(given: ConfigureChannels): Promise<void> {
-  const { database, box, logger, file, allowedTargets } = given;
+export async function applyChannelsFile(parts: ConfigureChannels, content: string): Promise<void> {
+  const { database, box, file = '', allowedTargets } = parts;
+  const wanted = parse(file, content);
+  const applied = new AppliedFile(database, box);
+  // Notifiers that start together must not make the same channel twice.
+  await using _turn = await lead(database, LOCKS.channelConfiguration, AbortSignal.timeout(TURN_MS));
+  // What was changed over HTTP since then is later than the file.
+  if (await applied.is(content)) return;
   const channels = new Channels(database, box);
-  if (file !== undefined) {
-    const content = readContent(file);
-    const wanted = parse(file, content);
-    const applied = new AppliedFile(database, box);
-    // Notifiers that start together must not make the same channel twice.
-    await using _turn = await lead(database, LOCKS.channelConfiguration, AbortSignal.timeout(TURN_MS));
-    // What was changed over HTTP since then is later than the file.
-    if (!(await applied.is(content))) {
-      await applyFile({ channels, file, policy: new TargetPolicy(allowedTargets) }, wanted);
-      await applied.remember(content);
-    }
-  }
-  const enabled = (await channels.list()).filter((channel) => channel.enabled);
+  await applyFile({ channels, file, policy: new TargetPolicy(allowedTargets) }, wanted);
+  await applied.remember(content);
+}
+
+export async function warnIfNobodyIsTold({ database, box, logger }: ConfigureChannels): Promise<void> {
+  const enabled = (await new Channels(database, box).list()).filter((channel) => channel.enabled);
   if (enabled.length === 0) {
     logger.error(
       'No channel is enabled: nobody will be told of anything. Add one: `sledger channel add`, or POST /v1/channels',
@@ -53,13 +58,12 @@ interface FileContext {
 }
 
 async function applyFile(context: FileContext, wanted: WantedChannel[]): Promise<void> {
-  const { channels, file } = context;
+  const { channels } = context;
   const existing = await channels.list();
-  for (const channel of wanted) {
-    const { type, name, config: _config, ...wish } = channel;
-    const known = existing.find((channel) => channel.name === name);
-    if (known && known.type !== type) throw new ConfigError(`${file}: channel ${name} exists with type ${known.type}`);
-    const secrets = await secretsFor(channel, known, context);
+  // All of it is looked at before anything is changed: a file that is wrong leaves every channel as it is.
+  const prepared = await prepare(context, wanted, existing);
+  for (const { channel, known, secrets } of prepared) {
+    const { type: _type, name, config: _config, ...wish } = channel;
     if (known)
       await channels.update(
         known.id,
@@ -82,6 +86,30 @@ async function applyFile(context: FileContext, wanted: WantedChannel[]): Promise
   }
 }
 
+interface Prepared {
+  channel: WantedChannel;
+  known: Channel | undefined;
+  secrets: ChannelSecrets;
+}
+
+async function prepare(
+  context: FileContext,
+  wanted: readonly WantedChannel[],
+  existing: readonly Channel[],
+): Promise<Prepared[]> {
+  const { file } = context;
+  const prepared: Prepared[] = [];
+  for (const channel of wanted) {
+    const { name, type } = channel;
+    if (prepared.some((other) => other.channel.name === name))
+      throw new ConfigError(`${file}: two channels are named ${name}`);
+    const known = existing.find((other) => other.name === name);
+    if (known && known.type !== type) throw new ConfigError(`${file}: channel ${name} exists with type ${known.type}`);
+    prepared.push({ channel, known, secrets: await secretsFor(channel, known, context) });
+  }
+  return prepared;
+}
+
 type WantedChannel = z.output<typeof createChannelBody>;
 
 /** As over HTTP: a webhook without a secret keeps the one it has, and an old one signs too for a day. */
@@ -98,7 +126,8 @@ async function secretsFor(
   }
 }
 
-function readContent(file: string): string {
+/** Throws `ConfigError` where it cannot be read. */
+export function readContent(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -110,8 +139,10 @@ function parse(file: string, content: string): WantedChannel[] {
   let list: unknown;
   try {
     list = JSON.parse(content);
-  } catch (cause) {
-    throw new ConfigError(`${file} is no JSON: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    // The parser's own words quote the file, and with it secrets.
+    const [place = 'a JSON editor shows where'] = /at position .*/.exec((error as Error).message) ?? [];
+    throw new ConfigError(`${file} is no JSON: ${place}`);
   }
   const parsed = z.array(createChannelBody).safeParse(list);
   if (!parsed.success) throw new ConfigError(`${file}: ${z.prettifyError(parsed.error)}`);

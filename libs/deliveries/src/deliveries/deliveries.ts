@@ -86,11 +86,12 @@ export class Deliveries {
 
   /**
    * Sends again what ended without success, with the same ids. It is decided again like any other, and gets at least an hour.
-   * One that is still on its way is only hurried. Throws `NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`, and
-   * `BAD_REQUEST` for one that was delivered; a request that comes again is told how far it has come.
+   * One that is still on its way is only hurried. Throws `NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`, and `BAD_REQUEST` for one
+   * that was delivered, or whose channel is off: nobody would send it. A request that comes again is told how far it has come.
    */
   async redeliver(id: string, request?: RepeatableRequest): Promise<DeliveryView> {
     const { outcome } = await once(this.database, request, async (client) => {
+      await assertSomebodySends(client, id);
       const { rowCount } = await client.query(
         `update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
          status = case when attempts = 0 then 'pending' else 'retry' end, detail = 'redelivery was asked for', unknowns = 0,
@@ -107,6 +108,24 @@ export class Deliveries {
     }
     return view;
   }
+}
+
+/** Holds the channel as it is: whoever turns it off at this moment drops this delivery too, or has done so before. */
+async function assertSomebodySends(client: PoolClient, deliveryId: string): Promise<void> {
+  const { rows } = await client.query<{ id: string; name: string; enabled: boolean; deleted: boolean }>(
+    `select c.channel_id as id, c.name, c.enabled, c.deleted_at is not null as deleted
+     from deliveries.channel c join deliveries.delivery d using (channel_id)
+     where d.delivery_id = $1 and d.status not in ('delivered', 'attempting') for share of c`,
+    [deliveryId],
+  );
+  const [channel] = rows;
+  if (channel === undefined || (channel.enabled && !channel.deleted)) return;
+  const { id, name, deleted } = channel;
+  throw new LedgerError('BAD_REQUEST', {
+    detail: deleted
+      ? `Channel "${name}" was deleted: its deliveries cannot be sent again. Add a channel for what comes next: \`sledger channel add\`.`
+      : `Channel "${name}" is off. Turn it on, then ask again: \`sledger channel change "${name}" --on\`, or PATCH /v1/channels/${id} with {"enabled": true}.`,
+  });
 }
 
 function viewOf(row: DeliveryRow): DeliveryView {

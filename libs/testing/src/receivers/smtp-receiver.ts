@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
+import { rememberReceiver, type Receiver } from './receivers.js';
 
 export interface ReceivedMail {
   from: string;
@@ -24,7 +25,7 @@ type Judge = (recipient: string, earlier: number) => SmtpRefusal | undefined;
 export type AfterData = SmtpRefusal | 'drop' | 'stall' | undefined;
 
 /** An SMTP server that keeps what it gets and refuses recipients as told. */
-export class SmtpReceiver implements AsyncDisposable {
+export class SmtpReceiver implements AsyncDisposable, Receiver {
   readonly received: ReceivedMail[] = [];
   private attempts = 0;
   private judge: Judge = () => undefined;
@@ -62,6 +63,7 @@ export class SmtpReceiver implements AsyncDisposable {
       receiver.sockets.add(socket);
       socket.once('close', () => receiver.sockets.delete(socket));
     });
+    rememberReceiver(receiver.port, receiver);
     return receiver;
   }
 
@@ -71,6 +73,10 @@ export class SmtpReceiver implements AsyncDisposable {
 
   get url(): string {
     return `smtp://127.0.0.1:${this.port}`;
+  }
+
+  get callCount(): number {
+    return this.received.length;
   }
 
   /** Decides on every recipient of every attempt; `earlier` counts those before. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
+import { rememberReceiver, type Receiver } from './receivers.js';
 
 export interface TelegramCall {
   /** Bot API method, e.g. `sendMessage`. */
@@ -37,7 +38,7 @@ const BOT = { id: 7000000001, is_bot: true, first_name: 'Ledger', username: 'led
 const MAX_POLL_MS = 2000;
 
 /** Stands in for the Telegram Bot API over HTTP: keeps calls and messages, serves updates by long polling, refuses as told. */
-export class TelegramStandIn implements AsyncDisposable {
+export class TelegramStandIn implements AsyncDisposable, Receiver {
   /** Every call except `getUpdates`. */
   readonly calls: TelegramCall[] = [];
   readonly messages: SentMessage[] = [];
@@ -53,6 +54,7 @@ export class TelegramStandIn implements AsyncDisposable {
   pollers = 0;
   mostPollers = 0;
   private offsetsIgnored = false;
+  private sendCalls = 0;
   private lastId = 0;
 
   private constructor(
@@ -69,7 +71,13 @@ export class TelegramStandIn implements AsyncDisposable {
       socket.once('close', () => standIn.sockets.delete(socket));
     });
     server.on('request', (request, response) => void standIn.answer(request, response));
+    rememberReceiver(standIn.port, standIn);
     return standIn;
+  }
+
+  /** Messages to a chat, whatever the answer; not those whose formatting was refused, which come once more as plain text. */
+  get callCount(): number {
+    return this.sendCalls;
   }
 
   /** Updates that the bot has confirmed. */
@@ -172,6 +180,8 @@ export class TelegramStandIn implements AsyncDisposable {
 
     const earlier = this.calls.push(call) - 1;
     const refusal = this.judge(call, earlier);
+    const formattingRefused = refusal?.error_code === 400 && /pars|entit/i.test(refusal.description);
+    if (method.startsWith('send') && !formattingRefused) this.sendCalls += 1;
     if (refusal) return sendRefusal(response, refusal);
     if (method.startsWith('editMessage') && !this.messageById(parameters['message_id'])) {
       return sendRefusal(response, { error_code: 400, description: 'Bad Request: message to edit not found' });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { rememberReceiver, type Receiver } from './receivers.js';
 
 export interface ReceivedWebhook {
   method: string;
@@ -26,7 +27,7 @@ export interface WebhookReply {
 type Responder = (request: ReceivedWebhook, earlier: number) => WebhookReply;
 
 /** An HTTP endpoint that keeps what it gets and answers as told; 204 unless told otherwise. */
-export class WebhookReceiver implements AsyncDisposable {
+export class WebhookReceiver implements AsyncDisposable, Receiver {
   readonly received: ReceivedWebhook[] = [];
   private readonly sockets = new Set<Socket>();
   private responder: Responder = () => ({});
@@ -41,11 +42,16 @@ export class WebhookReceiver implements AsyncDisposable {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const receiver = new WebhookReceiver(server, (server.address() as AddressInfo).port);
     receiver.serve();
+    rememberReceiver(receiver.port, receiver);
     return receiver;
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}/webhook`;
+  }
+
+  get callCount(): number {
+    return this.received.length;
   }
 
   /** `earlier` counts the requests before this one. */

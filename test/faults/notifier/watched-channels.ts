@@ -1,0 +1,45 @@
+import { Channels, type ChannelSecrets } from '#libs/deliveries';
+import { receiverAt, type Receiver } from '#libs/testing';
+
+/** The far end of a channel as it was pointed to, and how many calls it had had before. */
+export interface WatchedCalls {
+  channelId: string;
+  receiver: Receiver;
+  earlier: number;
+}
+
+/** Channels that remember where they pointed to and what must stay secret: what a case is checked against at its end. */
+export class WatchedChannels extends Channels {
+  readonly calls: WatchedCalls[] = [];
+  readonly secretTexts = new Set<string>();
+
+  override async create(...given: Parameters<Channels['create']>): ReturnType<Channels['create']> {
+    const channel = await super.create(...given);
+    this.watch(channel.id, given[1]);
+    return channel;
+  }
+
+  override async update(...given: Parameters<Channels['update']>): ReturnType<Channels['update']> {
+    const [id, , secrets] = given;
+    if (secrets) this.watch(id, secrets);
+    return super.update(...given);
+  }
+
+  private watch(channelId: string, secrets: ChannelSecrets): void {
+    for (const text of secretsIn(secrets)) this.secretTexts.add(text);
+    const receiver = receiverAt(addressOf(secrets));
+    if (receiver) this.calls.push({ channelId, receiver, earlier: receiver.callCount });
+  }
+}
+
+function addressOf({ type, config }: ChannelSecrets): string | undefined {
+  if (type === 'webhook') return config.url;
+  return type === 'email' ? config.smtpUrl : config.apiRoot;
+}
+
+function secretsIn({ type, config }: ChannelSecrets): string[] {
+  if (type === 'telegram') return [config.botToken.split(':')[1] ?? config.botToken];
+  if (type === 'webhook') return [config.secret, config.previous?.secret].filter((text) => text !== undefined);
+  const { password } = URL.canParse(config.smtpUrl) ? new URL(config.smtpUrl) : { password: '' };
+  return password === '' ? [] : [password, decodeURIComponent(password)];
+}
