@@ -14,7 +14,7 @@ await runBench('notifier', async (run) => {
   run.onEnd(() => postgres.stop());
   const rows: BenchRow[] = [
     ...(await measureThroughput(postgres, alerts)),
-    ...(await measureLatency(postgres)),
+    ...(await measureLatency(postgres, run.folder)),
     ...(await measureBurst(postgres, sessions)),
   ];
   printRows(rows);

@@ -367,7 +367,8 @@ function createdEvent(wish: SessionWish & { agentId: string }, now: number) {
   return sessionCreated(command, grantFirstToken(command), TEXTS);
 }
 
-async function appendTo(
+/** Appends the events and the heads that they make. */
+export async function appendTo(
   ledger: Ledger,
   changes: { state: SessionState | null; events: SessionEvent[] }[],
   now: number,

@@ -14,13 +14,14 @@ export class WatchedChannels extends Channels {
   readonly secretTexts = new Set<string>();
 
   override async create(...given: Parameters<Channels['create']>): ReturnType<Channels['create']> {
-    const channel = await super.create(...given);
-    this.watch(channel.id, given[1]);
-    return channel;
+    const written = await super.create(...given);
+    this.watch(written.channel.id, given[1]);
+    return written;
   }
 
   override async update(...given: Parameters<Channels['update']>): ReturnType<Channels['update']> {
     const [id, , secrets] = given;
+    // Before it takes effect: nothing may reach the new address uncounted.
     if (secrets) this.watch(id, secrets);
     return super.update(...given);
   }

@@ -1,5 +1,5 @@
 import { LedgerError, type DeliveryStatus, type DeliveryView } from '#libs/contracts';
-import { once, type Database, type RepeatableRequest } from '#libs/database';
+import { once, type Database, type PoolClient, type RepeatableRequest } from '#libs/database';
 
 export interface DeliveriesFilter {
   channelId?: string | undefined;
