@@ -46,7 +46,7 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
   });
   limitRates(fastify, config.rateLimits);
   limitDuration(fastify, problems, config.requestDeadline);
-  limitMediaTypes(fastify);
+  limitMediaTypes(app);
   linkPages(fastify);
   return app;
 }

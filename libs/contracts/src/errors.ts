@@ -163,7 +163,7 @@ export const ERRORS = {
     status: 415,
     title: 'The body is of a type that is not understood',
     retryable: false,
-    hint: 'Send application/json; /oauth routes also take application/x-www-form-urlencoded.',
+    hint: 'Send application/json in UTF-8, not compressed; /oauth routes also take application/x-www-form-urlencoded.',
   },
   TOO_MANY_REQUESTS: {
     status: 429,

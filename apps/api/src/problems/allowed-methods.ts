@@ -1,13 +1,15 @@
 import { ROUTES, type Method } from '#libs/contracts';
 
-const PATTERNS = ROUTES.map(({ method, path }) => ({
+const PATTERNS = ROUTES.map(({ method, path, answers }) => ({
   method,
+  isStream: answers[200]?.contentType === 'text/event-stream',
   pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`),
 }));
 
-/** Methods that this path takes; none when there is no such path. HEAD goes with GET. */
+/** Methods that this path takes; none when there is no such path. HEAD goes with GET, but for streams: their head has no end. */
 export function allowedMethods(url: string): (Method | 'HEAD')[] {
   const path = url.split('?', 1)[0] ?? '';
-  const methods = PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
-  return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  const routes = PATTERNS.filter(({ pattern }) => pattern.test(path));
+  const hasHead = routes.some(({ method, isStream }) => method === 'GET' && !isStream);
+  return [...routes.map(({ method }) => method), ...(hasHead ? (['HEAD'] as const) : [])];
 }

@@ -31,10 +31,11 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<ApiRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const methods = error instanceof NotFoundException ? allowedMethods(request.url) : [];
+    const isMethod = error instanceof LedgerError && error.code === 'METHOD_NOT_ALLOWED';
+    const methods = isMethod || error instanceof NotFoundException ? allowedMethods(request.url) : [];
     if (methods.length === 0) return this.send(error, request, reply);
     void reply.header('allow', methods.join(', '));
-    this.send(new LedgerError('METHOD_NOT_ALLOWED', {}, { cause: error }), request, reply);
+    this.send(isMethod ? error : new LedgerError('METHOD_NOT_ALLOWED', {}, { cause: error }), request, reply);
   }
 
   send(error: unknown, { id: requestId, url }: Pick<ApiRequest, 'id' | 'url'>, reply: FastifyReply): void {
