@@ -44,7 +44,7 @@ describe('what a new session gets', () => {
   it('refuses an explicit life above the absolute one, and lowers a defaulted one', () => {
     const absoluteLifetime = 2 * DAY;
     const code = expect.objectContaining({ code: 'TTL_EXCEEDS_ABSOLUTE_LIFETIME' });
-    expect(() => resolveSession({ expiresIn: 3 * DAY, absoluteLifetime }, {}, SETTINGS)).toThrow(code as Error);
+    expect(() => resolveSession({ expiresIn: 3 * DAY, absoluteLifetime }, {}, SETTINGS)).toThrow(code as unknown as Error);
     expect(resolveSession({ absoluteLifetime }, {}, SETTINGS).expiresIn).toBe(absoluteLifetime);
     expect(resolveSession({ absoluteLifetime }, { expiresIn: 9 * DAY }, SETTINGS).expiresIn).toBe(absoluteLifetime);
   });
@@ -52,7 +52,7 @@ describe('what a new session gets', () => {
   it('lives no longer than the configuration allows', () => {
     for (const absoluteLifetime of [DAY - 1, 30 * DAY + 1]) {
       const code = expect.objectContaining({ code: 'BAD_REQUEST' });
-      expect(() => resolveSession({ absoluteLifetime }, {}, SETTINGS)).toThrow(code as Error);
+      expect(() => resolveSession({ absoluteLifetime }, {}, SETTINGS)).toThrow(code as unknown as Error);
     }
   });
 });
