@@ -37,6 +37,9 @@ export interface AgentDefaults {
 export const API_KEY_ROLES = ['owner', 'auditor', 'resource'] as const;
 export type ApiKeyRole = (typeof API_KEY_ROLES)[number];
 
+export const CHANNEL_TYPES = ['webhook', 'telegram', 'email'] as const;
+export type ChannelType = (typeof CHANNEL_TYPES)[number];
+
 export interface SystemEventData {
   KillSwitchActivated: { reason?: string; revokeSessions: boolean };
   KillSwitchReleased: { reason?: string };
@@ -52,6 +55,20 @@ export interface SystemEventData {
   /** `agents`: the only ones that the key sees; absent means all. `secretHash`: SHA-256 of the whole key; absent in the oldest events. */
   ApiKeyCreated: { keyId: string; role: ApiKeyRole; agents?: string[]; secretHash?: string };
   ApiKeyRevoked: { keyId: string; reason?: string };
+  ChannelAdded: { channelId: string; channelType: ChannelType; enabled: boolean };
+  /** `changed` names the fields; `config` stands for the address and its secrets. `enabled` where it was one of them. */
+  ChannelChanged: { channelId: string; changed: string[]; enabled?: boolean };
+  ChannelRemoved: { channelId: string };
+  /** Neither agent nor session: everything. `duration` is seconds from the event's time. */
+  SilenceSet: {
+    silenceId: string;
+    mode: 'snooze' | 'silence';
+    agentId?: string;
+    sessionId?: string;
+    duration: number;
+    reason?: string;
+  };
+  SilenceEnded: { silenceId: string };
 }
 
 export interface EventData extends SessionEventData, AgentEventData, SystemEventData {}
@@ -84,6 +101,11 @@ export const EVENT_TYPES = {
   LogKeyRotated: { version: 1, area: 'system', token: 'log_key_rotated' },
   ApiKeyCreated: { version: 1, area: 'system', token: 'api_key_created' },
   ApiKeyRevoked: { version: 1, area: 'system', token: 'api_key_revoked' },
+  ChannelAdded: { version: 1, area: 'system', token: 'channel_added' },
+  ChannelChanged: { version: 1, area: 'system', token: 'channel_changed' },
+  ChannelRemoved: { version: 1, area: 'system', token: 'channel_removed' },
+  SilenceSet: { version: 1, area: 'system', token: 'silence_set' },
+  SilenceEnded: { version: 1, area: 'system', token: 'silence_ended' },
 } as const satisfies Record<EventType, { version: number; area: 'session' | 'agent' | 'system'; token: string }>;
 
 /** CloudEvents `type`, e.g. `ledger.session.renewed.v1`. */

@@ -25,26 +25,38 @@ export function once<T>(
   database: Database,
   request: RepeatableRequest | undefined,
   change: (client: PoolClient) => Promise<T>,
-): Promise<{ outcome: T; repeated: boolean }> {
-  return database.transaction(async (client) => {
-    if (request === undefined) return { outcome: await change(client), repeated: false };
-    const { scope, key, fingerprint } = request;
-    const values = [scope, key, Buffer.from(fingerprint)];
-    // A twin that is under way holds the row: this waits for how it ends.
-    const begun = await client.query(
-      'insert into ledger.answered_request (scope, key, fingerprint) values ($1, $2, $3) on conflict do nothing',
-      values,
-    );
-    if (begun.rowCount === 0) return { outcome: await earlier<T>(client, values), repeated: true };
-    const outcome = await change(client);
-    await client.query('update ledger.answered_request set outcome = $3 where scope = $1 and key = $2', [
-      scope,
-      key,
-      JSON.stringify(outcome),
-    ]);
-    await forgetOld(client);
-    return { outcome, repeated: false };
-  });
+): Promise<Once<T>> {
+  return database.transaction((client) => onceWithin(client, request, () => change(client)));
+}
+
+export interface Once<T> {
+  outcome: T;
+  repeated: boolean;
+}
+
+/** The same within a transaction of the caller's. */
+export async function onceWithin<T>(
+  client: PoolClient,
+  request: RepeatableRequest | undefined,
+  change: () => Promise<T>,
+): Promise<Once<T>> {
+  if (request === undefined) return { outcome: await change(), repeated: false };
+  const { scope, key, fingerprint } = request;
+  const values = [scope, key, Buffer.from(fingerprint)];
+  // A twin that is under way holds the row: this waits for how it ends.
+  const begun = await client.query(
+    'insert into ledger.answered_request (scope, key, fingerprint) values ($1, $2, $3) on conflict do nothing',
+    values,
+  );
+  if (begun.rowCount === 0) return { outcome: await earlier<T>(client, values), repeated: true };
+  const outcome = await change();
+  await client.query('update ledger.answered_request set outcome = $3 where scope = $1 and key = $2', [
+    scope,
+    key,
+    JSON.stringify(outcome),
+  ]);
+  await forgetOld(client);
+  return { outcome, repeated: false };
 }
 
 async function earlier<T>(client: PoolClient, [scope, key, fingerprint]: unknown[]): Promise<T> {

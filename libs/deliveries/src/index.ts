@@ -11,6 +11,7 @@ export {
 } from './channels/channel.js';
 export { rotated, secretsOf, type SecretsWish } from './channels/channel-secrets.js';
 export { Channels } from './channels/channels.js';
+export { type Author, LEDGER_ITSELF } from './record-change.js';
 export { newWebhookSecret } from './channels/webhook-secret.js';
 export { literalOf, TargetPolicy } from './channels/target-policy.js';
 export { CheckpointMissing, Intake, PositionGap, type IntakeResult } from './notifications/intake.js';

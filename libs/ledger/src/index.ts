@@ -1,6 +1,7 @@
 export * from './types.js';
 export { eventOf } from './read/stored-events.js';
 export { createLedger, type Ledger, type LedgerOptions } from './create-ledger.js';
+export { appendWithin } from './append/append.js';
 export { forgetReceipts, RECEIPT_DAYS } from './append/forget-receipts.js';
 export { MAX_EVENTS, MAX_PAYLOAD_BYTES } from './append/check-append.js';
 export {

@@ -1,3 +1,4 @@
+export { BY_OWNER } from './by-owner.js';
 export { testEnvironment, type TestEnvironment } from './environment.js';
 export { startChatService, type ChatService } from './receivers/chat-service-receiver.js';
 export { CuttingProxy, type Cut } from './receivers/cutting-proxy.js';

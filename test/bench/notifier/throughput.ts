@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import { until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
 import type { BenchPostgres } from './bench-database.js';
 import { median, type BenchRow } from './rows.js';
@@ -102,7 +102,7 @@ async function deliver(postgres: BenchPostgres, alerts: number, besideHung: bool
     timeoutMs: 300_000,
   });
   const rate = alerts / (await secondsOfSending(fixture, id));
-  if (other) await fixture.channels.delete(other.id);
+  if (other) await fixture.channels.delete(other.id, BY_OWNER);
   return rate;
 }
 

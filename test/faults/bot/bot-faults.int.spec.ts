@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { newSessionButton, rejectButton } from '../../../apps/notifier/src/bot/buttons.js';
-import { until } from '#libs/testing';
+import { BY_OWNER, until } from '#libs/testing';
 import { BOT_TOKEN, BotFixture, OWNER_CHAT } from './bot-fixture.js';
 
 let fixture: BotFixture;
@@ -81,6 +81,7 @@ describe('a bot that Telegram slows down or refuses', () => {
     await fixture.channels.create(
       { name: 'ops', priority: 100, enabled: true },
       { type: 'email', config: { smtpUrl: 'smtp://127.0.0.1:1', from: 'a@example.org', to: 'b@example.org' } },
+      BY_OWNER,
     );
     fixture.telegram.refusePolls({ error_code: 401, description: 'Unauthorized' });
     const first = fixture.startBots();
@@ -103,6 +104,7 @@ describe('a bot that Telegram slows down or refuses', () => {
     await fixture.channels.create(
       { name: 'ops', priority: 100, enabled: true },
       { type: 'email', config: { smtpUrl: 'smtp://127.0.0.1:1', from: 'a@example.org', to: 'b@example.org' } },
+      BY_OWNER,
     );
     const agentId = await fixture.addAgent('trader');
     fixture.startBots();
@@ -119,7 +121,7 @@ describe('a bot that Telegram slows down or refuses', () => {
     const next = '7000000001:AAExampleExampleExampleExample_0002';
     const owner = (await fixture.channels.list()).find(({ type }) => type === 'telegram');
     const config = { botToken: next, chatId: OWNER_CHAT, apiRoot: fixture.telegram.apiRoot };
-    await fixture.channels.update(owner?.id ?? '', {}, { type: 'telegram', config });
+    await fixture.channels.update(owner?.id ?? '', {}, BY_OWNER, { type: 'telegram', config });
     await fixture.message(/New session for trader/);
     expect(await fixture.sessionIds(agentId)).toHaveLength(1);
     expect(
@@ -220,7 +222,7 @@ describe('several notifiers', () => {
     fixture.say('/help');
     await fixture.message(/Session Ledger tells/);
     const [channel] = await fixture.channels.list();
-    await fixture.channels.update(channel?.id ?? '', { enabled: false });
+    await fixture.channels.update(channel?.id ?? '', { enabled: false }, BY_OWNER);
     await until(() => fixture.telegram.pollers === 0, { describe: 'no poller' });
     await fixture.addTelegramChannel('again');
     fixture.say('/status');

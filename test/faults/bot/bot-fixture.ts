@@ -8,7 +8,14 @@ import { Database } from '#libs/database';
 import { Channels } from '#libs/deliveries';
 import { createLedger } from '#libs/ledger';
 import { createLogger, loadConfig } from '#libs/platform';
-import { createTestDatabase, TelegramStandIn, until, type SentMessage, type TestDatabase } from '#libs/testing';
+import {
+  BY_OWNER,
+  createTestDatabase,
+  TelegramStandIn,
+  until,
+  type SentMessage,
+  type TestDatabase,
+} from '#libs/testing';
 import { KeyRing, SecretBox } from '#libs/tokens';
 
 export const OWNER_CHAT = 4711;
@@ -58,6 +65,7 @@ export class BotFixture implements AsyncDisposable {
     const { channel } = await this.channels.create(
       { name, priority: 100, enabled: true },
       { type: 'telegram', config },
+      BY_OWNER,
     );
     return channel.id;
   }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { claimableChannels, claimMessages, newWebhookSecret, sendTest, type ClaimableChannel } from '#libs/deliveries';
 import { createLogger, createMetrics } from '#libs/platform';
-import { until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, until, WebhookReceiver } from '#libs/testing';
 import { openSender } from '../../../apps/notifier/src/open-sender.js';
 import { ChannelClaimer } from '../../../apps/notifier/src/send-deliveries/channel-claimer.js';
 import { DeliveryMetrics } from '../../../apps/notifier/src/send-deliveries/delivery-metrics.js';
@@ -52,7 +52,10 @@ describe('a channel that was changed after its claimer last looked', () => {
 
   it('W9: sends a message taken after a rotation with the new secret alone', async () => {
     const next = newWebhookSecret();
-    await fixture.channels.update(seen.channel.id, {}, { type: 'webhook', config: { url: webhook.url, secret: next } });
+    await fixture.channels.update(seen.channel.id, {}, BY_OWNER, {
+      type: 'webhook',
+      config: { url: webhook.url, secret: next },
+    });
     await fixture.takeIn((await fixture.warned()).event);
     claimer.kick();
     await until(() => webhook.received.length === 2, { describe: 'the message after the rotation' });
@@ -63,7 +66,7 @@ describe('a channel that was changed after its claimer last looked', () => {
 
   it('claims nothing for the channel as it was, and says that it is outdated', async () => {
     await fixture.takeIn((await fixture.warned()).event);
-    await fixture.channels.update(seen.channel.id, { events: ['SessionRevoked'] });
+    await fixture.channels.update(seen.channel.id, { events: ['SessionRevoked'] }, BY_OWNER);
     const claim = await claimMessages(fixture.database, {
       channel: seen.channel,
       slots: 10,
@@ -122,7 +125,7 @@ describe('a channel that is turned off or deleted', () => {
     await information();
     await until(() => webhook.received.length > 0, { describe: 'a first try' });
     await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'its failure on record' });
-    await fixture.channels.update(id, { enabled: false });
+    await fixture.channels.update(id, { enabled: false }, BY_OWNER);
     expect(await fixture.settled()).toEqual({ suppressed: 2, delivered: 1 });
     expect(other.received).toHaveLength(1);
   });
@@ -148,8 +151,8 @@ describe('a channel that is turned off or deleted', () => {
         render: () => null,
       });
       expect(messages).toHaveLength(1);
-      if (how === 'deleted') await fixture.channels.delete(id);
-      else await fixture.channels.update(id, { enabled: false });
+      if (how === 'deleted') await fixture.channels.delete(id, BY_OWNER);
+      else await fixture.channels.update(id, { enabled: false }, BY_OWNER);
       const heir = fixture.newNotifier({ metrics: fixture.freshMetrics() });
       heir.start();
       expect(await fixture.settled()).toEqual({ suppressed: 1, delivered: 1 });
@@ -164,16 +167,16 @@ describe('a channel that is turned off or deleted', () => {
 
   it('takes no change any more once it is deleted, and a moved chat undoes no other change', async () => {
     const { id } = await fixture.webhook(webhook.url);
-    await fixture.channels.delete(id);
+    await fixture.channels.delete(id, BY_OWNER);
     const secrets = { type: 'webhook', config: { url: webhook.url, secret: newWebhookSecret() } } as const;
-    await expect(fixture.channels.update(id, {}, secrets)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(fixture.channels.update(id, {}, BY_OWNER, secrets)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     const [row] = await fixture.database.query('select config from deliveries.channel where channel_id = $1', [id]);
     expect(row).toEqual({ config: null });
 
     const chat = await fixture.telegram('http://127.0.0.1:9');
     const before = await fixture.channels.get(chat);
     const config = { botToken: `7000000002:${'B'.repeat(35)}`, chatId: 1 };
-    await fixture.channels.update(chat, {}, { type: 'telegram', config });
+    await fixture.channels.update(chat, {}, BY_OWNER, { type: 'telegram', config });
     await fixture.channels.replaceSecrets(chat, before.version, { type: 'telegram', config: { ...config, chatId: 2 } });
     expect(await fixture.channels.secrets(chat)).toEqual({ type: 'telegram', config });
   });

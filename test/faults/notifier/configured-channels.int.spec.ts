@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { BY_OWNER } from '#libs/testing';
 import { createLogger } from '#libs/platform';
 import { configureChannels } from '../../../apps/notifier/src/configured-channels/configure-channels.js';
 import { NotifierFixture } from './notifier-fixture.js';
@@ -43,7 +44,7 @@ describe('channels from a file', () => {
 
     // A change over HTTP outlives a restart with the same file, and gives way to a new one.
     const { id } = after.find(({ name }) => name === 'hook')!;
-    await channels.update(id, { minLevel: 'WARNING', priority: 7 });
+    await channels.update(id, { minLevel: 'WARNING', priority: 7 }, BY_OWNER);
     await apply([{ ...hook, minLevel: 'CRITICAL' }]);
     expect(await channels.get(id)).toMatchObject({ minLevel: 'WARNING', priority: 7 });
     await apply([{ ...hook, minLevel: 'INFO' }]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Silences } from '#libs/deliveries';
-import { SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('what is decided again at the moment of sending', () => {
@@ -74,8 +74,11 @@ describe('what is decided again at the moment of sending', () => {
     const silences = new Silences(fixture.database);
     const snoozed = await fixture.warned();
     const silenced = await fixture.warned();
-    const snooze = await silences.create({ agentId: snoozed.session.agentId, mode: 'snooze', duration: 3600 }, 'owner');
-    await silences.create({ sessionId: silenced.session.sessionId, mode: 'silence', duration: 3600 }, 'owner');
+    const snooze = await silences.create(
+      { agentId: snoozed.session.agentId, mode: 'snooze', duration: 3600 },
+      BY_OWNER,
+    );
+    await silences.create({ sessionId: silenced.session.sessionId, mode: 'silence', duration: 3600 }, BY_OWNER);
     const { sessionId, agentId, agentName } = snoozed.session;
     const critical = fixture.cloudEvent({
       type: 'TokenReuseDetected',
@@ -89,7 +92,7 @@ describe('what is decided again at the moment of sending', () => {
       status: 'pending',
       detail: expect.stringMatching(/^snoozed until/),
     });
-    await silences.end(snooze.id);
+    await silences.end(snooze.id, BY_OWNER);
     expect(await fixture.settled()).toEqual({ suppressed: 1, delivered: 2 });
     expect(webhook.received.at(-1)!.body).toContain(snoozed.event.id);
   });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
 import { EmailSender } from '../../../apps/notifier/src/email/email-sender.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
@@ -90,14 +90,10 @@ describe('an email channel', () => {
     expect(webhook.received[0]!.body).not.toContain('wrong');
     expect(await outcomes()).toContainEqual(['failed', 'credentials']);
     await fixture.hurry();
-    await fixture.channels.update(
-      id,
-      {},
-      {
-        type: 'email',
-        config: { smtpUrl: smtp.url, from: 'ledger@example.test', to: 'owner@example.test' },
-      },
-    );
+    await fixture.channels.update(id, {}, BY_OWNER, {
+      type: 'email',
+      config: { smtpUrl: smtp.url, from: 'ledger@example.test', to: 'owner@example.test' },
+    });
     expect(await fixture.settled()).toEqual({ delivered: 2 });
   });
 

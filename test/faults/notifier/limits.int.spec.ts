@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('limits of a channel', () => {
@@ -86,7 +86,7 @@ describe('limits of a channel', () => {
     }
     expect(telegram.calls).toHaveLength(0);
     expect(await fixture.statuses()).toEqual({ pending: 1 });
-    await fixture.channels.delete(busy);
+    await fixture.channels.delete(busy, BY_OWNER);
     await webhook[Symbol.asyncDispose]();
   });
 

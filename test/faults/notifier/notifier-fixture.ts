@@ -11,7 +11,7 @@ import {
 import { createLedger, type Ledger, type SessionHead } from '#libs/ledger';
 import { createLogger, createMetrics, newId, type Registry } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
-import { createTestDatabase, until, type TestDatabase } from '#libs/testing';
+import { BY_OWNER, createTestDatabase, until, type TestDatabase } from '#libs/testing';
 import {
   dueAt,
   evolve,
@@ -95,7 +95,7 @@ export class NotifierFixture implements AsyncDisposable {
 
   async channel(secrets: ChannelSecrets, wish: Partial<NewChannel> = {}): Promise<string> {
     const name = wish.name ?? `${secrets.type} ${newId()}`;
-    return (await this.channels.create({ priority: 100, enabled: true, ...wish, name }, secrets)).channel.id;
+    return (await this.channels.create({ priority: 100, enabled: true, ...wish, name }, secrets, BY_OWNER)).channel.id;
   }
 
   async webhook(url: string, wish: Partial<NewChannel> = {}): Promise<{ id: string; secret: string }> {

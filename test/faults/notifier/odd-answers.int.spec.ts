@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SecretBox } from '#libs/tokens';
 import { Channels } from '#libs/deliveries';
-import { SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('one channel', () => {
@@ -36,6 +36,7 @@ describe('one channel', () => {
     const { channel } = await foreign.create(
       { name: 'sealed elsewhere', priority: 100, enabled: true },
       { type: 'webhook', config },
+      BY_OWNER,
     );
     await fixture.email(smtp.url, { events: ['SessionRevoked'] });
     await fixture.takeIn((await fixture.warned()).event);
@@ -45,7 +46,10 @@ describe('one channel', () => {
 
     // Given anew, it takes what waited.
     await using webhook = await WebhookReceiver.start();
-    await fixture.channels.update(channel.id, {}, { type: 'webhook', config: { ...config, url: webhook.url } });
+    await fixture.channels.update(channel.id, {}, BY_OWNER, {
+      type: 'webhook',
+      config: { ...config, url: webhook.url },
+    });
     await until(() => webhook.received.length === 1, { describe: 'the alert that waited' });
   });
 });

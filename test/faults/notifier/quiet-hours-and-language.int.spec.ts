@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QuietHours } from '#libs/contracts';
-import { SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
 /** Quiet hours that began an hour ago and end in two hours. */
@@ -22,7 +22,7 @@ describe('a channel', () => {
   it('with quiet hours gets what can wait when they end, and at once what is critical or cannot wait', async () => {
     await using webhook = await WebhookReceiver.start();
     const { id } = await fixture.webhook(webhook.url);
-    await fixture.channels.update(id, { quietHours: quietNow() });
+    await fixture.channels.update(id, { quietHours: quietNow() }, BY_OWNER);
     const { event } = await fixture.warned();
     await fixture.takeIn(event);
     await until(async () => (await deliveries())[0]?.postponed_by, { describe: 'the alert to be put off' });
@@ -43,7 +43,7 @@ describe('a channel', () => {
     const ids = () => webhook.received.map(({ body }) => (JSON.parse(body) as { id: string }).id);
     expect(new Set(ids())).toEqual(new Set([endsSoon.id, critical.id]));
 
-    await fixture.channels.update(id, { quietHours: null });
+    await fixture.channels.update(id, { quietHours: null }, BY_OWNER);
     expect(await fixture.settled()).toEqual({ delivered: 3 });
     expect(ids()[2]).toBe(event.id);
   });
@@ -59,7 +59,7 @@ describe('a channel', () => {
     expect(smtp.received[0]!.mail.html).toContain('<html lang="ko">');
     expect(telegram.messages[0]!.text).toMatch(/^trader의 세션이 곧 만료됩니다\n남은 갱신이 2회입니다\./);
 
-    await fixture.channels.update(mailId, { language: 'en' });
+    await fixture.channels.update(mailId, { language: 'en' }, BY_OWNER);
     await fixture.takeIn((await fixture.warned()).event);
     expect(await fixture.settled()).toEqual({ delivered: 4 });
     expect(smtp.received[1]!.mail.subject).toBe('[Session Ledger] The session of trader expires soon');

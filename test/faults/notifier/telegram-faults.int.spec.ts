@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CuttingProxy, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, CuttingProxy, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
 describe('a Telegram channel', () => {
@@ -90,7 +90,7 @@ describe('a Telegram channel', () => {
     revoked = false;
     await fixture.hurry();
     const config = { botToken: `7000000001:${'B'.repeat(35)}`, chatId: 4711, apiRoot: telegram.apiRoot };
-    await fixture.channels.update(id, {}, { type: 'telegram', config });
+    await fixture.channels.update(id, {}, BY_OWNER, { type: 'telegram', config });
     expect(await fixture.settled()).toEqual({ delivered: 3 });
     expect(telegram.messages).toHaveLength(2);
   });

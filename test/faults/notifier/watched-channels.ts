@@ -20,7 +20,7 @@ export class WatchedChannels extends Channels {
   }
 
   override async update(...given: Parameters<Channels['update']>): ReturnType<Channels['update']> {
-    const [id, , secrets] = given;
+    const [id, , , secrets] = given;
     // Before it takes effect: nothing may reach the new address uncounted.
     if (secrets) this.watch(id, secrets);
     return super.update(...given);

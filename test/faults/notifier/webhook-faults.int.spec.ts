@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { RawServer, SmtpReceiver, startProcess, until, WebhookReceiver } from '#libs/testing';
+import { BY_OWNER, RawServer, SmtpReceiver, startProcess, until, WebhookReceiver } from '#libs/testing';
 import { startDeafServer } from './deaf-server.js';
 import type { Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
@@ -154,8 +154,8 @@ describe('a webhook', () => {
       expect(attempt.took).toBeGreaterThan(atMost - 0.5);
       expect(attempt.took).toBeLessThan(atMost + 2);
     }
-    await fixture.channels.delete(channels[1]!);
-    await fixture.channels.delete(channels[2]!);
+    await fixture.channels.delete(channels[1]!, BY_OWNER);
+    await fixture.channels.delete(channels[2]!, BY_OWNER);
     await until(() => dripsHeaders.sockets.size + dripsBody.sockets.size === 0, {
       describe: 'the sockets to be closed',
     });
@@ -198,7 +198,7 @@ describe('a webhook', () => {
     order({ do: 'take', events: warmUp });
     await until(() => webhook.received.length === warmUp.length, { describe: 'the process to be warm' });
     await fixture.settled();
-    await fixture.channels.delete(id);
+    await fixture.channels.delete(id, BY_OWNER);
     const memory = async (n: number): Promise<number> => {
       order({ do: 'measure' });
       await until(() => other.stdout.split('rss ').length > n, { describe: 'its memory' });
@@ -283,14 +283,14 @@ describe('a webhook', () => {
     const { id, secret } = await fixture.webhook(webhook.url);
     const next = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU';
     const config = { url: webhook.url, secret: next, previous: { secret, until: Date.now() + 86_400_000 } };
-    await fixture.channels.update(id, {}, { type: 'webhook', config });
+    await fixture.channels.update(id, {}, BY_OWNER, { type: 'webhook', config });
     await fixture.takeIn((await fixture.warned()).event);
     await until(() => webhook.received.length === 1, { describe: 'the first alert' });
     const { body, headers } = webhook.received[0]!;
     for (const each of [secret, next]) new Webhook(each).verify(body, headers as Record<string, string>);
 
     config.previous.until = Date.now() - 1;
-    await fixture.channels.update(id, {}, { type: 'webhook', config });
+    await fixture.channels.update(id, {}, BY_OWNER, { type: 'webhook', config });
     await fixture.takeIn((await fixture.warned()).event);
     await until(() => webhook.received.length === 2, { describe: 'the second alert' });
     const later = webhook.received[1]!;

@@ -39,11 +39,11 @@ export class ChannelsController {
   @Allow('owner')
   async create(
     @Body(new ZodPipe(createChannelBody)) body: CreateChannelBody,
-    @CalledBy() { idempotency: request }: Caller,
+    @CalledBy() caller: Caller,
   ): Promise<WithSecret> {
     const { type, config, ...wish } = body;
     const { secrets, madeSecret } = secretsOf({ type, config, policy: this.policy, now: Date.now() });
-    const written = await this.context.channels.create(wish, secrets, { request });
+    const written = await this.context.channels.create(wish, secrets, caller);
     return madeSecret === undefined ? channelViewOf(written.channel) : this.withSecret(written);
   }
 
@@ -69,21 +69,22 @@ export class ChannelsController {
   async update(
     @IdParam() id: string,
     @Body(new ZodPipe(updateChannelBody)) { config, ...changes }: UpdateChannelBody,
+    @CalledBy() caller: Caller,
   ): Promise<ChannelView> {
     const { channels } = this.context;
-    if (config === undefined) return channelViewOf((await channels.update(id, changes)).channel);
+    if (config === undefined) return channelViewOf((await channels.update(id, changes, caller)).channel);
     const { type } = await channels.get(id);
     const current = await channels.secrets(id);
     const { secrets } = secretsOf({ type, config, current, policy: this.policy, now: Date.now() });
-    return channelViewOf((await channels.update(id, changes, secrets)).channel);
+    return channelViewOf((await channels.update(id, changes, caller, secrets)).channel);
   }
 
   /** What was still queued is dropped, and the owner hears of it through the others. */
   @Delete(':id')
   @Allow('owner')
   @HttpCode(204)
-  async delete(@IdParam() channelId: string): Promise<void> {
-    const dropped = await this.context.channels.delete(channelId);
+  async delete(@IdParam() channelId: string, @CalledBy() caller: Caller): Promise<void> {
+    const dropped = await this.context.channels.delete(channelId, caller);
     if (dropped === 0) return;
     const reason = `It was deleted while ${dropped} ${dropped === 1 ? 'alert was' : 'alerts were'} waiting for it. See \`sledger deliveries list --status suppressed\`.`;
     await this.context.commands.database.transaction((client) => raiseTrouble(client, { channelId, reason }));
@@ -92,10 +93,10 @@ export class ChannelsController {
   @Post(':id/rotate-secret')
   @Allow('owner')
   @HttpCode(200)
-  async rotateSecret(@IdParam() id: string, @CalledBy() { idempotency: request }: Caller): Promise<WithSecret> {
+  async rotateSecret(@IdParam() id: string, @CalledBy() caller: Caller): Promise<WithSecret> {
     const { channels } = this.context;
     const secrets = rotated(await channels.secrets(id), Date.now());
-    return this.withSecret(await channels.update(id, {}, secrets, request));
+    return this.withSecret(await channels.update(id, {}, caller, secrets));
   }
 
   @Post(':id/test')

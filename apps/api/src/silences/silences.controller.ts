@@ -30,9 +30,9 @@ export class SilencesController {
   @Allow('owner')
   create(
     @Body(new ZodPipe(createSilenceBody)) body: CreateSilenceBody,
-    @CalledBy() { actor, idempotency }: Caller,
+    @CalledBy() caller: Caller,
   ): Promise<SilenceView> {
-    return this.silences.create(body, actor, idempotency);
+    return this.silences.create(body, caller);
   }
 
   @Get()
@@ -46,7 +46,7 @@ export class SilencesController {
   @Delete(':id')
   @Allow('owner')
   @HttpCode(204)
-  end(@IdParam() id: string): Promise<void> {
-    return this.silences.end(id);
+  end(@IdParam() id: string, @CalledBy() caller: Caller): Promise<void> {
+    return this.silences.end(id, caller);
   }
 }

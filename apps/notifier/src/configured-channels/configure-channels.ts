@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { createChannelBody } from '#libs/contracts';
 import { lead, LOCKS, type Database } from '#libs/database';
-import { Channels, secretsOf, TargetPolicy, type Channel, type ChannelSecrets } from '#libs/deliveries';
+import { Channels, LEDGER_ITSELF, secretsOf, TargetPolicy, type Channel, type ChannelSecrets } from '#libs/deliveries';
 import { ConfigError, type Logger } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { AppliedFile } from './applied-file.js';
@@ -76,13 +76,14 @@ async function applyFile(context: FileContext, wanted: WantedChannel[]): Promise
           quietHours: wish.quietHours ?? null,
           dailyCheckpoint: wish.dailyCheckpoint ?? true,
         },
+        LEDGER_ITSELF,
         secrets,
       );
-    else await channels.create({ ...wish, name }, secrets, { source: 'configuration' });
+    else await channels.create({ ...wish, name }, secrets, LEDGER_ITSELF, 'configuration');
   }
   for (const channel of existing) {
     const gone = channel.source === 'configuration' && !wanted.some(({ name }) => name === channel.name);
-    if (gone && channel.enabled) await channels.update(channel.id, { enabled: false });
+    if (gone && channel.enabled) await channels.update(channel.id, { enabled: false }, LEDGER_ITSELF);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_TYPES, type EventType } from '../event-types.js';
+import { CHANNEL_TYPES, EVENT_TYPES, type EventType } from '../event-types.js';
 import { reason, text, timestamp, uuid } from './common.js';
 
 export const ALERT_LEVELS = ['INFO', 'WARNING', 'CRITICAL'] as const;
@@ -96,8 +96,7 @@ export const updateChannelBody = z.strictObject({
 });
 export type UpdateChannelBody = z.infer<typeof updateChannelBody>;
 
-export const channelType = z.enum(['webhook', 'telegram', 'email']);
-export type ChannelType = z.infer<typeof channelType>;
+export const channelType = z.enum(CHANNEL_TYPES);
 
 export const channelView = z.object({
   id: uuid,

@@ -1,13 +1,20 @@
 import { LedgerError } from '#libs/contracts';
-import { once, type Database, type PoolClient, type RepeatableRequest } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { levelNumber } from '../alert-levels.js';
 import { startNextTurn } from '../claims/settle.js';
+import { type Author, LEDGER_ITSELF, recorded, type SystemFact } from '../record-change.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
 import type { Channel, ChannelChanges, ChannelSecrets, NewChannel, WrittenChannel } from './channel.js';
 
 const UNIQUE_VIOLATION = '23505';
+
+interface Change {
+  changes: ChannelChanges;
+  secrets?: ChannelSecrets | undefined;
+  onlyVersion?: number;
+}
 
 /** Where alerts go. Secrets go in sealed and come out only for the sender. */
 export class Channels {
@@ -20,18 +27,21 @@ export class Channels {
   async create(
     channel: NewChannel,
     secrets: ChannelSecrets,
-    { source = 'api', request }: { source?: Channel['source']; request?: RepeatableRequest | undefined } = {},
+    author: Author,
+    source: Channel['source'] = 'api',
   ): Promise<WrittenChannel> {
-    return this.written(request, (client) => this.insert(client, channel, secrets, source));
+    const id = newId();
+    const data = { channelId: id, channelType: secrets.type, enabled: channel.enabled };
+    return this.written(author, { type: 'ChannelAdded', data }, (client) =>
+      this.insert(client, id, { channel, secrets, source }),
+    );
   }
 
   private async insert(
     client: PoolClient,
-    channel: NewChannel,
-    secrets: ChannelSecrets,
-    source: Channel['source'],
+    id: string,
+    { channel, secrets, source }: { channel: NewChannel; secrets: ChannelSecrets; source: Channel['source'] },
   ): Promise<Channel> {
-    const id = newId();
     const { rows } = await unlessTaken(channel.name, () =>
       client.query<ChannelRow>(
         `insert into deliveries.channel
@@ -90,13 +100,8 @@ export class Channels {
    * Changes a channel; takes effect without restart. Any change ends a stop and closes the breaker: the owner has looked at it.
    * Turning it off drops what is queued. Throws `NOT_FOUND`, `NAME_TAKEN`, `IDEMPOTENCY_KEY_REUSED`.
    */
-  async update(
-    id: string,
-    changes: ChannelChanges,
-    secrets?: ChannelSecrets,
-    request?: RepeatableRequest,
-  ): Promise<WrittenChannel> {
-    return this.written(request, async (client) => {
+  async update(id: string, changes: ChannelChanges, author: Author, secrets?: ChannelSecrets): Promise<WrittenChannel> {
+    return this.written(author, factOf(id, changes, secrets), async (client) => {
       const changed = await this.change(client, id, { changes, secrets });
       if (!changed) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
       return changed;
@@ -105,7 +110,9 @@ export class Channels {
 
   /** Puts other secrets in place of those of `version`; does nothing where the channel was changed since. */
   async replaceSecrets(id: string, version: number, secrets: ChannelSecrets): Promise<void> {
-    await this.database.transaction((client) =>
+    const { version: current } = await this.get(id);
+    if (current !== version) return;
+    await recorded(this.database, LEDGER_ITSELF, [factOf(id, {}, secrets)], (client) =>
       this.change(client, id, { changes: {}, secrets, onlyVersion: version }),
     );
   }
@@ -114,11 +121,7 @@ export class Channels {
   private async change(
     client: PoolClient,
     id: string,
-    {
-      changes,
-      secrets,
-      onlyVersion,
-    }: { changes: ChannelChanges; secrets?: ChannelSecrets | undefined; onlyVersion?: number },
+    { changes, secrets, onlyVersion }: Change,
   ): Promise<Channel | null> {
     const { rows } = await unlessTaken(changes.name, () =>
       client.query<ChannelRow>(
@@ -163,25 +166,26 @@ export class Channels {
   }
 
   /** Removes the channel and its secrets; its history stays. Returns how many alerts were still queued. */
-  async delete(id: string): Promise<number> {
-    await this.get(id);
-    return this.database.transaction(async (client) => {
-      await client.query(
+  async delete(id: string, author: Author): Promise<number> {
+    return recorded(this.database, author, [{ type: 'ChannelRemoved', data: { channelId: id } }], async (client) => {
+      const { rowCount } = await client.query(
         `update deliveries.channel set deleted_at = clock_timestamp(), enabled = false, config = null, version = version + 1
-         where channel_id = $1`,
+         where channel_id = $1 and deleted_at is null`,
         [id],
       );
+      if (rowCount === 0) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
       return suppressQueued(client, id, 'the channel was deleted');
     });
   }
 
   /** What a change comes to; a request that comes again finds the channel as it is now. */
   private async written(
-    request: RepeatableRequest | undefined,
+    author: Author,
+    fact: SystemFact,
     change: (client: PoolClient) => Promise<Channel>,
   ): Promise<WrittenChannel> {
     let made: Channel | undefined;
-    const { outcome } = await once(this.database, request, async (client) => {
+    const outcome = await recorded(this.database, author, [fact], async (client) => {
       made = await change(client);
       return { id: made.id, version: made.version };
     });
@@ -192,6 +196,12 @@ export class Channels {
   private seal(id: string, secrets: ChannelSecrets): Buffer {
     return this.box.seal(JSON.stringify(secrets), sealContext(id));
   }
+}
+
+function factOf(channelId: string, changes: ChannelChanges, secrets?: ChannelSecrets): SystemFact {
+  const changed = [...Object.keys(changes), ...(secrets ? ['config'] : [])];
+  const { enabled } = changes;
+  return { type: 'ChannelChanged', data: { channelId, changed, ...(enabled !== undefined && { enabled }) } };
 }
 
 function sealContext(id: string): string {

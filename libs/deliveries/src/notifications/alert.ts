@@ -76,6 +76,11 @@ function weigh(fact: NonNullable<ReturnType<typeof domainEventOf>>, tokenEnd: nu
     case 'LogKeyRotated':
     case 'ApiKeyCreated':
     case 'ApiKeyRevoked':
+    case 'ChannelAdded':
+    case 'ChannelChanged':
+    case 'ChannelRemoved':
+    case 'SilenceSet':
+    case 'SilenceEnded':
       return { level: 'INFO', onlyByName: true };
   }
 }

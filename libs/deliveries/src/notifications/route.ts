@@ -27,8 +27,7 @@ const ESCALATION_SHARE = 0.25;
  */
 export function route(channels: readonly Channel[], alert: Routable, now: number): Routed[] {
   const enabled = channels.filter((channel) => channel.enabled);
-  const matching =
-    alert.level === 'CRITICAL' ? enabled : enabled.filter((channel) => matches(channel, alert));
+  const matching = alert.level === 'CRITICAL' ? enabled : enabled.filter((channel) => matches(channel, alert));
   const atOnce = matching.filter((channel) => alert.level !== 'INFO' || channel.events?.includes(alert.type));
   const inTurn = matching
     .filter((channel) => !atOnce.includes(channel))

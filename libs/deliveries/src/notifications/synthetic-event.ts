@@ -5,7 +5,10 @@ import { newId } from '#libs/platform';
 export type SyntheticEvent = Omit<CloudEvent, 'position' | 'streamversion' | 'leaf' | 'actor' | 'requestid'>;
 
 export type SyntheticType =
-  'ledger.channel.trouble.v1' | 'ledger.channel.test.v1' | 'ledger.channel.canary.v1' | 'ledger.log.checkpoint.v1'
+  | 'ledger.channel.trouble.v1'
+  | 'ledger.channel.test.v1'
+  | 'ledger.channel.canary.v1'
+  | 'ledger.log.checkpoint.v1'
   | 'ledger.log.alerts_missed.v1';
 
 /** A message of the notifier's own in the form that webhooks know. `now`: epoch milliseconds. */

@@ -1,6 +1,7 @@
 import { LedgerError, type SilenceView } from '#libs/contracts';
-import { once, type Database, type RepeatableRequest } from '#libs/database';
+import type { Database } from '#libs/database';
 import { newId } from '#libs/platform';
+import { type Author, recorded } from '../record-change.js';
 
 export interface NewSilence {
   /** Neither agent nor session: everything. */
@@ -30,24 +31,25 @@ export class Silences {
   constructor(private readonly database: Database) {}
 
   /** Throws `IDEMPOTENCY_KEY_REUSED`. */
-  async create(silence: NewSilence, actor: string, request?: RepeatableRequest): Promise<SilenceView> {
-    const { outcome } = await once(this.database, request, async (client) => {
+  async create(silence: NewSilence, author: Author): Promise<SilenceView> {
+    const { mode, duration, agentId, sessionId, reason } = silence;
+    const silenceId = newId();
+    const data = {
+      silenceId,
+      mode,
+      duration,
+      ...(agentId !== undefined && { agentId }),
+      ...(sessionId !== undefined && { sessionId }),
+      ...(reason !== undefined && { reason }),
+    };
+    return recorded(this.database, author, [{ type: 'SilenceSet', data }], async (client) => {
       const { rows } = await client.query<SilenceRow>(
         `insert into deliveries.silence (silence_id, agent_id, session_id, mode, reason, created_by, ends_at)
-       values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7)) returning ${COLUMNS}`,
-        [
-          newId(),
-          silence.agentId ?? null,
-          silence.sessionId ?? null,
-          silence.mode,
-          silence.reason ?? null,
-          actor,
-          silence.duration,
-        ],
+         values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7)) returning ${COLUMNS}`,
+        [silenceId, agentId ?? null, sessionId ?? null, mode, reason ?? null, author.actor, duration],
       );
       return viewOf(rows[0]!);
     });
-    return outcome;
   }
 
   /** Those that still hold, newest first. */
@@ -59,21 +61,28 @@ export class Silences {
   }
 
   /** Ends it now: what was put off is decided again at once. Throws `NOT_FOUND`. */
-  async end(id: string): Promise<void> {
-    const ended = await this.endWhere('silence_id = $1', [id]);
+  async end(id: string, author: Author): Promise<void> {
+    const ended = await this.endAll([id], author);
     if (ended === 0) throw new LedgerError('NOT_FOUND', { detail: `There is no silence ${id}.` });
   }
 
   /** Ends every snooze, whoever began it; what is silenced stays so. */
-  async endSnoozes(): Promise<void> {
-    await this.endWhere("mode = 'snooze'", []);
+  async endSnoozes(author: Author): Promise<void> {
+    const snoozes = (await this.list()).filter(({ mode }) => mode === 'snooze');
+    if (snoozes.length > 0)
+      await this.endAll(
+        snoozes.map(({ id }) => id),
+        author,
+      );
   }
 
-  private endWhere(condition: string, values: unknown[]): Promise<number> {
-    return this.database.transaction(async (client) => {
+  private endAll(ids: string[], author: Author): Promise<number> {
+    const facts = ids.map((silenceId) => ({ type: 'SilenceEnded', data: { silenceId } }) as const);
+    return recorded(this.database, author, facts, async (client) => {
       const { rowCount } = await client.query(
-        `update deliveries.silence set ends_at = clock_timestamp() where ${condition} and ends_at > clock_timestamp()`,
-        values,
+        `update deliveries.silence set ends_at = clock_timestamp()
+         where silence_id = any($1) and ends_at > clock_timestamp()`,
+        [ids],
       );
       await client.query(
         `update deliveries.delivery set next_attempt_at = clock_timestamp()

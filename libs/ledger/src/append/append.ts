@@ -1,5 +1,5 @@
 import { EVENT_TYPES } from '#libs/contracts';
-import type { Database } from '#libs/database';
+import type { Database, PoolClient } from '#libs/database';
 import { canonicalJson } from '#libs/proof';
 import { headsParameter } from '../heads/head-rows.js';
 import { InvalidAppend, type AppendRequest, type AppendResult } from '../types.js';
@@ -9,7 +9,23 @@ import { checkAppend, MAX_PAYLOAD_BYTES } from './check-append.js';
 const APPEND = 'select ledger.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15) as result';
 
 /** One transaction and one round trip. */
-export async function append(database: Database, request: AppendRequest): Promise<AppendResult> {
+export function append(database: Database, request: AppendRequest): Promise<AppendResult> {
+  return written(request, (name, text, values) => database.prepared(name, text, values));
+}
+
+/** For a change whose own rows are written in the same transaction, after this: an append is the first write of its transaction. */
+export function appendWithin(client: PoolClient, request: AppendRequest): Promise<AppendResult> {
+  return written(request, async (name, text, values) => (await client.query<ResultRow>({ name, text, values })).rows);
+}
+
+interface ResultRow {
+  result: AppendResult;
+}
+
+async function written(
+  request: AppendRequest,
+  query: (name: string, text: string, values: unknown[]) => Promise<ResultRow[]>,
+): Promise<AppendResult> {
   checkAppend(request);
   const { streams, idempotency } = request;
   const events = streams.flatMap((stream) => stream.events);
@@ -31,8 +47,8 @@ export async function append(database: Database, request: AppendRequest): Promis
     headsParameter(request.heads),
   ];
   try {
-    const [row] = await database.prepared<{ result: AppendResult }>('ledger.append', APPEND, values);
-    return (row as { result: AppendResult }).result;
+    const [row] = await query('ledger.append', APPEND, values);
+    return (row as ResultRow).result;
   } catch (error) {
     throw appendErrorOf(error);
   }
