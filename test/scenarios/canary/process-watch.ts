@@ -14,6 +14,7 @@ export interface SeenProcess {
 export class ProcessWatch implements Disposable {
   /** By pid, command line and environment: a process that changes its title is seen twice. */
   private readonly seen = new Map<string, SeenProcess>();
+  private readonly copies = new Set<string>();
   private readonly timer = setInterval(() => this.look(), LOOK_MS);
 
   get processes(): SeenProcess[] {
@@ -31,7 +32,11 @@ export class ProcessWatch implements Disposable {
       const commandLine = read(pid, 'cmdline');
       const environment = read(pid, 'environ');
       if (commandLine === '' && environment === '') continue;
-      this.seen.set(`${pid} ${commandLine} ${environment}`, { pid, parent, commandLine, environment });
+      const key = `${pid} ${commandLine} ${environment}`;
+      // Between fork and exec a child is its parent's copy; one that stays so is seen at the next look.
+      const isCopy = commandLine === read(parent, 'cmdline') && environment === read(parent, 'environ');
+      if (isCopy && !this.copies.has(key)) this.copies.add(key);
+      else this.seen.set(key, { pid, parent, commandLine, environment });
     }
   }
 }
