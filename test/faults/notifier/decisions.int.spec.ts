@@ -166,7 +166,7 @@ describe('what is decided again at the moment of sending', () => {
     webhook.respond(() => ({ status: 500 }));
     await fixture.webhook(webhook.url);
     const session = await fixture.warnedSession();
-    const endsAt = new Date(Date.now() + 3000).toISOString();
+    const endsAt = new Date(Date.now() + 4000).toISOString();
     await fixture.takeIn(fixture.expiringSoon(session, { endsAt }));
     await until(async () => (await fixture.statuses())['dead'] === 1, { describe: 'the end', timeoutMs: 10_000 });
     expect(webhook.received.length).toBeGreaterThanOrEqual(3);
