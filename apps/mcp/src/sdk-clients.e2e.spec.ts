@@ -144,7 +144,7 @@ describe('official clients', () => {
         { onprogress: ({ progress }) => void steps.push(progress) },
       );
       expect(order).toEqual([0, 1, 'answer']);
-      expect(steps[0]).toBe(0);
+      expect(steps).toEqual([0, 1].slice(0, steps.length));
     } finally {
       await client.close();
     }
