@@ -33,9 +33,7 @@ export function webhookBody(
               .map(({ label, value }) => ({ type: 'plain_text', text: cut(`${label}: ${value}`, 2000) })),
           },
           ...(alert.command ? [{ type: 'section', text: { type: 'plain_text', text: `→ ${alert.command}` } }] : []),
-          ...(alert.verbatim === null
-            ? []
-            : [{ type: 'section', text: { type: 'plain_text', text: alert.verbatim } }]),
+          ...(alert.verbatim === null ? [] : [{ type: 'section', text: { type: 'plain_text', text: alert.verbatim } }]),
         ],
       });
     case 'discord':

@@ -44,7 +44,9 @@ describe('what a new session gets', () => {
   it('refuses an explicit life above the absolute one, and lowers a defaulted one', () => {
     const absoluteLifetime = 2 * DAY;
     const code = expect.objectContaining({ code: 'TTL_EXCEEDS_ABSOLUTE_LIFETIME' });
-    expect(() => resolveSession({ expiresIn: 3 * DAY, absoluteLifetime }, {}, SETTINGS)).toThrow(code as unknown as Error);
+    expect(() => resolveSession({ expiresIn: 3 * DAY, absoluteLifetime }, {}, SETTINGS)).toThrow(
+      code as unknown as Error,
+    );
     expect(resolveSession({ absoluteLifetime }, {}, SETTINGS).expiresIn).toBe(absoluteLifetime);
     expect(resolveSession({ absoluteLifetime }, { expiresIn: 9 * DAY }, SETTINGS).expiresIn).toBe(absoluteLifetime);
   });
