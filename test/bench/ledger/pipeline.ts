@@ -1,15 +1,12 @@
-import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { pipeline as pipe } from 'node:stream/promises';
-import { exportedEventOf, LOG, toCloudEvent, type CloudEvent } from '#libs/contracts';
+import { LOG, toCloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import { lastPosition, readRecorded } from '#libs/ledger';
 import { readAhead } from '#libs/messaging';
-import { LogVerifier } from '#libs/proof';
 import { Projection, queryAudit } from '#libs/read-models';
 import type { Progress } from './progress.js';
 import { quantile } from './statistics.js';
+import { verifyByCommand, writeExport } from './verify-log.js';
 
 export interface PipelineResult {
   events: number;
@@ -22,6 +19,7 @@ export interface PipelineResult {
 }
 
 const BATCH = 1_000;
+/** Of the envelopes. */
 const SOURCE = 'urn:benchmark';
 const QUERIES = 40;
 
@@ -35,9 +33,10 @@ export async function pipeline(database: Database, folder: string, progress: Pro
   progress.say(`  sequenced ${sequencer.result} events`);
   const projector = await timed(() => projectAll(database, at('projecting')));
   progress.say(`  projected ${projector.result} events`);
-  const file = join(folder, 'export.jsonl');
-  await writeExport(database, file, at('exporting'));
-  const verify = await timed(() => verifyFile(file, at('verifying')));
+  const file = join(folder, 'export.ndjson');
+  await writeExport(database, { file, source: SOURCE, onProgress: at('exporting') });
+  progress.say('  verifying');
+  const verify = await timed(() => verifyByCommand(file));
   progress.say(`  verified ${verify.result} events`);
   return {
     events: projector.result,
@@ -76,34 +75,6 @@ async function projectAll(database: Database, onProgress: OnProgress): Promise<n
     onProgress(events.at(-1)?.position ?? 0);
   }
   return projection.checkpoint();
-}
-
-/** An export as `sledger audit verify` reads it. */
-function writeExport(database: Database, file: string, onProgress: OnProgress): Promise<void> {
-  async function* lines() {
-    for (let position = 0; ;) {
-      const events = await readRecorded(database, position, BATCH);
-      const last = events.at(-1);
-      if (!last) return;
-      yield events.map((event) => `${JSON.stringify(toCloudEvent(event, SOURCE))}\n`).join('');
-      position = last.position;
-      onProgress(position);
-    }
-  }
-  return pipe(lines, createWriteStream(file));
-}
-
-/** Every leaf, version and the tree, computed anew from the file's lines. */
-async function verifyFile(file: string, onProgress: OnProgress): Promise<number> {
-  const verifier = new LogVerifier([]);
-  let count = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    verifier.add(exportedEventOf(JSON.parse(line) as CloudEvent));
-    if (++count % BATCH === 0) onProgress(count);
-  }
-  const report = verifier.finish({ checkpoints: [] });
-  if (!report.ok) throw new Error(`the benchmark's own log does not verify: ${report.findings[0]?.message}`);
-  return report.events;
 }
 
 async function auditQueryP95(database: Database): Promise<number> {

@@ -44,7 +44,7 @@ export const registerAudit: Register = (program, commands) => {
 
   audit
     .command('verify <file>')
-    .description('check a whole export: nothing changed, removed, inserted or moved; needs no server')
+    .description('check a whole export (- for stdin): nothing changed, removed, inserted or moved; needs no server')
     .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect)
     .option('--witness <file>', 'a checkpoint that was kept elsewhere; may be repeated', collect)
     .option(
@@ -56,6 +56,7 @@ export const registerAudit: Register = (program, commands) => {
       examples(
         'sledger audit verify ledger.ndjson',
         'sledger audit verify ledger.ndjson --key log.key --witness checkpoint-2026-11-20',
+        'zcat ledger.ndjson.gz | sledger audit verify -',
       ),
     )
     .action(

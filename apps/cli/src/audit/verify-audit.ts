@@ -1,12 +1,11 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import type { CloudEvent } from '#libs/contracts';
-import { exportedEventOf } from '#libs/contracts';
-import { type ExportedEvent, LogVerifier, parseVerifierKey, type VerifyReport } from '#libs/proof';
+import { parseVerifierKey, type VerifyReport } from '#libs/proof';
 import type { Cli } from '../cli.js';
 import { EXIT, Failure } from '../failure.js';
 import { type ComparedState, verdictText } from './audit-verdict-text.js';
 import { readWitnesses } from './read-witnesses.js';
+import { EXPORT_AGAIN } from './verify-export/export-line.js';
+import { verifyExport } from './verify-export/verify-export.js';
 
 export interface VerifyAuditOptions {
   key?: string[];
@@ -14,34 +13,25 @@ export interface VerifyAuditOptions {
   state?: boolean;
 }
 
-const REPORT_EVERY = 5000;
-const EXPORT_AGAIN = 'Export the whole log again: `sledger audit export --to <file>`.';
+const STDIN = '-';
+const READ_BYTES = 1024 * 1024;
 
-/** Needs the file, the public key and any witnesses; no server, except for --state. Exit 1 when anything is not as it was signed. */
+/**
+ * Needs the export (a file, or `-` for stdin), the public key and any witnesses; no server, except for --state. Exit 1 when
+ * anything is not as it was signed.
+ */
 export async function verifyAudit(cli: Cli, options: VerifyAuditOptions, path: string): Promise<number> {
-  if (!existsSync(path)) throw new Failure(`${path} is not there`, EXPORT_AGAIN, 'no_export');
-  const keys = options.key?.map(keyOption) ?? (await keysOf(path));
-  if (keys.length === 0) {
-    const remedy = 'Give the public key with --key (see `sledger audit checkpoint`).';
-    throw new Failure(`${path} is no export of a whole log: it names no key`, remedy, 'no_key');
-  }
+  const keys = options.key?.map(keyOption);
   const witnesses = (options.witness ?? []).flatMap(readWitnesses);
-  const report = await cli.screen.during('verifying', async (progress) => {
-    const verifier = new LogVerifier(keys.map(parseVerifierKey));
-    const checkpoints: string[] = [];
-    const size = statSync(path).size;
-    let read = 0;
-    let count = 0;
-    for await (const line of linesOf(path)) {
-      read += line.length + 1;
-      if (++count % REPORT_EVERY === 0) progress.at(read, size);
-      const entry = parseLine(line, count);
-      if (entry === null) continue;
-      if ('checkpoint' in entry) checkpoints.push(entry.checkpoint);
-      else verifier.add(entry);
-    }
-    return verifier.finish({ checkpoints, witnesses });
-  });
+  const { source, name, size } = openExport(cli, path);
+  const report = await cli.screen.during('verifying', (progress) =>
+    verifyExport(source, {
+      name,
+      ...(keys && { keys }),
+      witnesses,
+      onProgress: ({ bytes, lines }) => progress.at(size === null ? lines : bytes, size),
+    }),
+  );
   const state = options.state ? await compareState(cli) : null;
   const isWell = report.ok && (state?.differing ?? []).length === 0;
   const keyFromExport = options.key === undefined;
@@ -49,6 +39,18 @@ export async function verifyAudit(cli: Cli, options: VerifyAuditOptions, path: s
     verdictText(cli.screen.style, report, state, keyFromExport),
   );
   return isWell ? EXIT.done : EXIT.failed;
+}
+
+/** `size` in bytes; null where it is not known before the end. */
+function openExport(
+  { terminal }: Cli,
+  path: string,
+): { source: AsyncIterable<Uint8Array>; name: string; size: number | null } {
+  if (path === STDIN) return { source: terminal.stdin as AsyncIterable<Buffer>, name: 'stdin', size: null };
+  if (!existsSync(path)) throw new Failure(`${path} is not there`, EXPORT_AGAIN, 'no_export');
+  const stat = statSync(path);
+  const source = createReadStream(path, { highWaterMark: READ_BYTES });
+  return { source, name: path, size: stat.isFile() ? stat.size : null };
 }
 
 /** The server compares every head with its events, a page at a time. */
@@ -67,39 +69,6 @@ async function compareState(cli: Cli): Promise<ComparedState> {
 
 function jsonOf(report: VerifyReport, state: ComparedState | null, keyFromExport: boolean, ok: boolean) {
   return { ...report, ok, completenessProved: report.witnessed > 0, keyFromExport, ...(state && { state }) };
-}
-
-/** An event, a checkpoint of the log, or null for the header. */
-function parseLine(line: string, number: number): ExportedEvent | { checkpoint: string } | null {
-  let value: Partial<CloudEvent> & { checkpoint?: unknown; keys?: unknown };
-  try {
-    value = JSON.parse(line) as typeof value;
-  } catch (error) {
-    throw new Failure(`line ${number} of the export is no JSON`, EXPORT_AGAIN, 'no_export', { cause: error });
-  }
-  if (typeof value.checkpoint === 'string') return { checkpoint: value.checkpoint };
-  if (Array.isArray(value.keys)) return null;
-  if (typeof value.position !== 'number' || typeof value.type !== 'string' || typeof value.subject !== 'string') {
-    throw new Failure(`line ${number} of the export is no event of a ledger`, EXPORT_AGAIN, 'no_export');
-  }
-  return exportedEventOf(value as CloudEvent);
-}
-
-function linesOf(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path), crlfDelay: Infinity });
-}
-
-/** The keys that the export names: good for a look, no proof against whoever made the export. */
-async function keysOf(path: string): Promise<string[]> {
-  for await (const line of linesOf(path)) {
-    try {
-      const { keys } = JSON.parse(line) as { keys?: unknown };
-      return Array.isArray(keys) ? keys.map(String) : [];
-    } catch {
-      return [];
-    }
-  }
-  return [];
 }
 
 /** The key itself, or a file that holds it. */

@@ -1,27 +1,9 @@
-import { canonicalJson } from '../canonical-json.js';
 import { openCheckpoint, type Checkpoint } from '../checkpoint.js';
-import { leafHex, toMicros } from '../leaf.js';
 import { Frontier } from '../merkle.js';
 import type { NoteVerifier } from '../signed-note.js';
 import { FindingList, type Finding } from './findings.js';
+import { type ExportedEvent, hashEvent, type LinkedEvent } from './hash-event.js';
 import { LeafList } from './leaf-list.js';
-
-/** An event as an export carries it. */
-export interface ExportedEvent {
-  position: number;
-  streamId: string;
-  version: number;
-  id: string;
-  type: string;
-  schemaVersion: number;
-  /** RFC 3339 UTC. */
-  time: string;
-  actor: string;
-  requestId: string;
-  data: unknown;
-  /** Lower-case hex. */
-  leaf: string;
-}
 
 export interface VerifyReport {
   /** Nothing wrong was found. What that proves is in `proven` and `witnessed`. */
@@ -55,19 +37,22 @@ export class LogVerifier {
   constructor(private readonly keys: readonly NoteVerifier[]) {}
 
   add(event: ExportedEvent): void {
-    const { position, streamId } = event;
-    const expected = this.leaves.count + 1;
-    if (position !== expected) {
-      const message = `position ${position} stands where ${expected} is due: an event was removed, inserted or moved`;
-      this.findings.add({ code: 'POSITION_NOT_DENSE', position, streamId, message });
-    }
+    this.comparePosition(event);
     try {
       this.hash(event);
     } catch (error) {
+      const { position } = event;
       const message = `the event at ${position} cannot be hashed: ${(error as Error).message}`;
       this.findings.add({ code: 'EVENT_UNREADABLE', position, message });
       this.leaves.push(Buffer.alloc(32));
     }
+  }
+
+  /** The same for an event that `hashEvent` gave the very leaf that it carries: `leaf`, 32 bytes. */
+  addHashed(event: LinkedEvent, leaf: Uint8Array): void {
+    this.comparePosition(event);
+    this.link(event);
+    this.leaves.push(leaf);
   }
 
   /** `checkpoints`: signed notes of the log itself. `witnesses`: such notes that were kept elsewhere. */
@@ -87,14 +72,26 @@ export class LogVerifier {
     };
   }
 
+  private comparePosition({ position, streamId }: { position: number; streamId: string }): void {
+    const expected = this.leaves.count + 1;
+    if (position === expected) return;
+    const message = `position ${position} stands where ${expected} is due: an event was removed, inserted or moved`;
+    this.findings.add({ code: 'POSITION_NOT_DENSE', position, streamId, message });
+  }
+
   private hash(event: ExportedEvent): void {
     const { position, streamId, version } = event;
-    const micros = toMicros(event.time);
-    const leaf = this.leafOf(event, micros);
+    const { micros, leaf } = hashEvent(event);
     if (leaf !== event.leaf) {
       const message = `the event at ${position} does not give its leaf: a field of it was changed`;
       this.findings.add({ code: 'LEAF_DIFFERS', position, streamId, message });
     }
+    this.link({ position, streamId, version, micros });
+    this.leaves.pushHex(leaf);
+  }
+
+  /** Compares an event with the one before it in its stream. */
+  private link({ position, streamId, version, micros }: LinkedEvent): void {
     const before = this.streamOf(streamId, micros);
     if (version !== before.version + 1) {
       const message = `${streamId} goes from version ${before.version} to ${version} at position ${position}`;
@@ -106,14 +103,6 @@ export class LogVerifier {
     }
     before.version = version;
     before.micros = micros;
-    this.leaves.pushHex(leaf);
-  }
-
-  /** Field by field: a million copies of an event would be felt. */
-  private leafOf(event: ExportedEvent, micros: bigint): string {
-    const { streamId, version, id, type, schemaVersion, actor, requestId } = event;
-    const payload = canonicalJson(event.data);
-    return leafHex({ streamId, version, id, type, schemaVersion, micros, actor, requestId, payload });
   }
 
   private streamOf(streamId: string, micros: bigint): { version: number; micros: bigint } {
