@@ -122,6 +122,8 @@ describe('a session over HTTP', () => {
   it('streams the agent’s events as they happen', async () => {
     const agent = await call<AgentView>('POST', '/v1/agents', owner, { name: 'listener' });
     const session = await call<SessionWithToken>('POST', '/v1/sessions', owner, { agentId: agent.body.id });
+    // Sequenced by then: the stream begins behind the creation, and nothing but the revocation ends it.
+    await call('GET', `/v1/sessions/${session.body.id}/events`, owner);
     const abort = new AbortController();
     const stream = await fetch(`${api.url}/v1/updates`, { headers: bearer(session.body.token), signal: abort.signal });
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
