@@ -14,6 +14,7 @@ const LATER = [
   'receipt-retention',
   'oldest-unsequenced',
   'append-together',
+  'append-answer',
   'adopted-log',
   'revoked-keys',
   'channel-language-and-quiet-hours',
