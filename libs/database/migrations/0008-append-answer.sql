@@ -1,5 +1,5 @@
 -- ledger.append as in 0002, but for its answer: gathered in an array and made one JSON text at the end. To add each stream to a
--- growing JSON value copied the value anew for each: of an append to 500 streams that was 38 % of the server's time.
+-- growing JSON value copied the value anew for each: in one run an append to 500 streams took 59.8 ms, and takes 21.2 ms this way.
 create or replace function ledger.append(
   p_streams text[], p_expected bigint[], p_counts int[],
   p_event_ids uuid[], p_types text[], p_schema_versions smallint[], p_micros bigint[], p_payloads text[],

@@ -10,7 +10,8 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw new RangeError('a hash has 32 bytes');
   input.set(left, 1);
   input.set(right, 1 + HASH_BYTES);
-  return hash('sha256', input, 'buffer');
+  // A buffer of the hash's own costs more than the hash: by way of a text its bytes come from the pool.
+  return Buffer.from(hash('sha256', input, 'binary'), 'binary');
 }
 
 /** RFC 6962 hash of the empty tree. */
