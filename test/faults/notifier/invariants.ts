@@ -1,5 +1,5 @@
-import type { CloudEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
+import type { ExpectedAlerts } from './expected-alerts.js';
 import type { WatchedCalls, WatchedChannels } from './watched-channels.js';
 
 export type Invariant = 'notified' | 'ended or waiting' | 'calls on record' | 'in time' | 'no secrets' | 'undisturbed';
@@ -8,15 +8,15 @@ export type Excuses = Map<Invariant, string>;
 export interface Checked {
   database: Database;
   channels: WatchedChannels;
-  /** Events that were taken in. */
-  taken: readonly CloudEvent[];
+  expected: ExpectedAlerts;
   excuses: Excuses;
 }
 
 /** What is wrong, in words; empty when all invariants hold. Read from the tables and the receivers, whatever the case did. */
 export async function violationsOf(checked: Checked): Promise<string[]> {
   const checks: [Invariant, () => Promise<string[]>][] = [
-    ['notified', () => withoutNotification(checked)],
+    // I1: what was taken in is on its way to whom it concerns.
+    ['notified', () => checked.expected.missing()],
     ['ended or waiting', () => neitherEndedNorWaiting(checked)],
     ['calls on record', () => callsNotOnRecord(checked)],
     ['in time', () => startedTooLate(checked)],
@@ -28,20 +28,6 @@ export async function violationsOf(checked: Checked): Promise<string[]> {
     if (!checked.excuses.has(invariant)) found.push(...(await check()).map((text) => `${invariant}: ${text}`));
   }
   return found;
-}
-
-/** I1: what warns somebody, and was not too late when it was taken in, has its notification. */
-async function withoutNotification({ database, taken }: Checked): Promise<string[]> {
-  const warnings = taken.filter(({ type, data }) => {
-    const { endsAt } = data as { endsAt?: string };
-    return type.includes('.expiring_soon.') && endsAt !== undefined && Date.parse(endsAt) > Date.now();
-  });
-  const rows = await database.query<{ id: string }>(
-    `select id from unnest($1::uuid[]) as t (id)
-     where not exists (select from deliveries.notification n where n.event_id = t.id and n.stage = 'alert')`,
-    [warnings.map(({ id }) => id)],
-  );
-  return rows.map(({ id }) => `event ${id} has no notification`);
 }
 
 /** I1: each delivery has ended with a time and, without success, a reason; or it waits for a time, and says for what. */

@@ -26,6 +26,7 @@ import {
 import { Notifier, type NotifierParts } from '../../../apps/notifier/src/notifier.js';
 import type { Sender } from '../../../apps/notifier/src/send-deliveries/sender.js';
 import { TelegramSender } from '../../../apps/notifier/src/telegram/telegram-sender.js';
+import { ExpectedAlerts } from './expected-alerts.js';
 import { violationsOf, type Excuses } from './invariants.js';
 import { TEST_SEAL_KEY } from './test-seal-key.js';
 import { WatchedChannels } from './watched-channels.js';
@@ -49,7 +50,7 @@ export class NotifierFixture implements AsyncDisposable {
   readonly metrics: Registry = createMetrics('notifier');
   notifier: Notifier;
   private position = 0;
-  private readonly taken: CloudEvent[] = [];
+  private readonly expected: ExpectedAlerts;
   private readonly excuses: Excuses = new Map();
 
   private constructor(
@@ -61,6 +62,7 @@ export class NotifierFixture implements AsyncDisposable {
     private readonly options: Partial<NotifierParts>,
   ) {
     this.notifier = this.newNotifier();
+    this.expected = new ExpectedAlerts(database);
   }
 
   static async start(options: Partial<NotifierParts> = {}, given?: TestDatabase): Promise<NotifierFixture> {
@@ -185,8 +187,7 @@ export class NotifierFixture implements AsyncDisposable {
 
   /** Takes the stream's events in that the notifier has not seen: as the log would bring them. */
   async takeIn(...events: CloudEvent[]): Promise<void> {
-    await this.notifier.intake.apply(events);
-    this.taken.push(...events);
+    await this.expected.during(events, () => this.notifier.intake.apply(events));
   }
 
   /** The last event of a session as the log would carry it, at the next position. */
@@ -332,8 +333,8 @@ export class NotifierFixture implements AsyncDisposable {
 
   /** Throws when an invariant does not hold; every case ends with it. */
   async expectInvariants(): Promise<void> {
-    const { database, channels, taken, excuses } = this;
-    const violations = await violationsOf({ database, channels, taken, excuses });
+    const { database, channels, expected, excuses } = this;
+    const violations = await violationsOf({ database, channels, expected, excuses });
     if (violations.length > 0) throw new Error(`invariants are broken:\n${violations.join('\n')}`);
   }
 
