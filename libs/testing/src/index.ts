@@ -3,8 +3,14 @@ export { testEnvironment, type TestEnvironment } from './environment.js';
 export { startChatService, type ChatService } from './receivers/chat-service-receiver.js';
 export { CuttingProxy, type Cut } from './receivers/cutting-proxy.js';
 export { RawServer } from './receivers/raw-server.js';
-export { receiverAt, type Receiver } from './receivers/receivers.js';
-export { SmtpReceiver, type AfterData, type ReceivedMail, type SmtpRefusal } from './receivers/smtp-receiver.js';
+export { receiverAt, type Receiver, type ServerCertificate } from './receivers/receivers.js';
+export {
+  SmtpReceiver,
+  type AfterData,
+  type ReceivedMail,
+  type SmtpRefusal,
+  type SmtpTls,
+} from './receivers/smtp-receiver.js';
 export {
   TelegramStandIn,
   type SentMessage,

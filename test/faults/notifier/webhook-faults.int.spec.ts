@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
@@ -8,7 +6,7 @@ import { BY_OWNER, RawServer, SmtpReceiver, startProcess, until, WebhookReceiver
 import { startDeafServer } from './deaf-server.js';
 import type { Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
-import { selfSignedCertificate } from './self-signed-certificate.js';
+import { selfSignedCertificate } from './test-certificates.js';
 
 const MEGABYTE = 1024 * 1024;
 const DIST = join(import.meta.dirname, '..', '..', '..', 'dist/test/faults/notifier');
@@ -219,39 +217,36 @@ describe('a webhook', () => {
     expect(written).toBeLessThan(20);
   });
 
-  it.each([301, 302, 307, 308])('W5: a %i is not followed, and counts as a failure', async (status) => {
-    await using elsewhere = await WebhookReceiver.start();
-    webhook.respond(() => ({ status, headers: { location: elsewhere.url } }));
+  it.each([
+    [301, 'http'],
+    [302, 'https'],
+    [307, 'http'],
+    [308, 'https'],
+  ])('W5: a %i to %s is not followed, and counts as a failure', async (status, protocol) => {
+    await using elsewhere = await RawServer.start((socket) => socket.resume());
+    webhook.respond(() => ({ status, headers: { location: `${protocol}://127.0.0.1:${elsewhere.port}/` } }));
     await fixture.webhook(webhook.url);
     await fixture.takeIn((await fixture.warned()).event);
     await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'the failure' });
     expect(await outcomes()).toEqual([['failed', 'redirect']]);
-    expect(elsewhere.received).toEqual([]);
+    expect(elsewhere.connections).toBe(0);
   });
 
   it('W6: with a certificate that nobody vouches for is not spoken to, and the owner is told elsewhere', async () => {
     await using mail = await SmtpReceiver.start();
-    const server = createTlsServer(selfSignedCertificate(), (_, response) => response.end());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const requests: unknown[] = [];
-    server.on('request', (request) => requests.push(request));
-    try {
-      await fixture.webhook(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`, { minLevel: 'WARNING' });
-      await fixture.email(mail.url, { events: ['SessionRevoked'] });
-      await fixture.takeIn((await fixture.warned()).event);
-      for (let seen = 1; seen <= 5; seen++) {
-        await until(async () => (await outcomes()).length >= seen, { describe: `attempt ${seen}` });
-        await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'its record' });
-        if (seen < 5) await fixture.hurry();
-      }
-      await until(() => mail.received.length === 1, { describe: 'the mail about the channel' });
-      expect(mail.received[0]!.mail.text).toMatch(/certificate or TLS is not accepted/);
-      expect((await outcomes())[0]).toEqual(['failed', 'tls']);
-      expect(requests).toEqual([]);
-    } finally {
-      server.closeAllConnections();
-      server.close();
+    await using secured = await WebhookReceiver.start(selfSignedCertificate('127.0.0.1'));
+    await fixture.webhook(secured.url, { minLevel: 'WARNING' });
+    await fixture.email(mail.url, { events: ['SessionRevoked'] });
+    await fixture.takeIn((await fixture.warned()).event);
+    for (let seen = 1; seen <= 5; seen++) {
+      await until(async () => (await outcomes()).length >= seen, { describe: `attempt ${seen}` });
+      await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'its record' });
+      if (seen < 5) await fixture.hurry();
     }
+    await until(() => mail.received.length === 1, { describe: 'the mail about the channel' });
+    expect(mail.received[0]!.mail.text).toMatch(/certificate or TLS is not accepted/);
+    expect((await outcomes())[0]).toEqual(['failed', 'tls']);
+    expect(secured.received).toEqual([]);
   });
 
   it('W8: that answers 410 is turned off, what is queued for it stops, and the owner is told elsewhere', async () => {
@@ -279,21 +274,28 @@ describe('a webhook', () => {
     expect((await fixture.channels.get(id)).stoppedReason).toMatch(/120 hours/);
   });
 
-  it('W9: in a rotation is signed with both secrets, and afterwards with the new one alone', async () => {
+  it('W9: whose secret is rotated between two attempts gets both signatures, and once the old one’s time is over the new one’s alone', async () => {
+    webhook.respond((_, earlier) => ({ status: earlier === 0 ? 500 : 204 }));
     const { id, secret } = await fixture.webhook(webhook.url);
+    await fixture.takeIn((await fixture.warned()).event);
+    await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'the first attempt to fail' });
     const next = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU';
     const config = { url: webhook.url, secret: next, previous: { secret, until: Date.now() + 86_400_000 } };
     await fixture.channels.update(id, {}, BY_OWNER, { type: 'webhook', config });
-    await fixture.takeIn((await fixture.warned()).event);
-    await until(() => webhook.received.length === 1, { describe: 'the first alert' });
-    const { body, headers } = webhook.received[0]!;
-    for (const each of [secret, next]) new Webhook(each).verify(body, headers as Record<string, string>);
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    const [before, during] = webhook.received.map(({ headers }) => headers as Record<string, string>);
+    const { body } = webhook.received[1]!;
+    expect(during!['webhook-id']).toBe(before!['webhook-id']);
+    new Webhook(secret).verify(body, before!);
+    expect(() => new Webhook(next).verify(body, before!)).toThrow();
+    for (const each of [secret, next]) new Webhook(each).verify(body, during!);
 
     config.previous.until = Date.now() - 1;
     await fixture.channels.update(id, {}, BY_OWNER, { type: 'webhook', config });
     await fixture.takeIn((await fixture.warned()).event);
-    await until(() => webhook.received.length === 2, { describe: 'the second alert' });
-    const later = webhook.received[1]!;
+    await until(() => webhook.received.length === 3, { describe: 'the second alert' });
+    const later = webhook.received[2]!;
     new Webhook(next).verify(later.body, later.headers as Record<string, string>);
     expect(() => new Webhook(secret).verify(later.body, later.headers as Record<string, string>)).toThrow();
   });

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import nodemailer from 'nodemailer';
 import type { MessageLanguage } from '#libs/contracts';
 import type { ClaimedMessage, EmailConfig, Member, Outcome } from '#libs/deliveries';
+import { refusedTls, TLS_ERROR } from '../send-deliveries/refused-tls.js';
 import type { Gate, Sender } from '../send-deliveries/sender.js';
 import { emailContent, type EmailContent } from './email-content.js';
 
@@ -16,6 +17,8 @@ const DIGEST_ABOVE = 3;
 /** Nodemailer's errors, as far as they are read here. */
 interface MailError {
   code?: string;
+  /** What the socket said, where nodemailer gave a code of its own. */
+  originalCode?: string;
   command?: string;
   responseCode?: number;
   response?: string;
@@ -113,7 +116,7 @@ function judge(error: MailError, textLeft: boolean): Outcome {
     status === undefined
       ? `SMTP: ${error.code ?? ''} ${error.message}`.slice(0, 300)
       : `SMTP ${error.response ?? status}`.slice(0, 300);
-  if (error.code === 'ETLS') return { kind: 'failed', reason: 'tls', detail };
+  if (error.code === 'ETLS') return refusedTls(error.originalCode ?? error.message);
   if (error.code === 'EAUTH' && !(status !== undefined && status < 500))
     return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
   if (status !== undefined && status !== 421 && status >= 500) {
@@ -128,6 +131,7 @@ function judge(error: MailError, textLeft: boolean): Outcome {
   }
   if (status !== undefined) return { kind: 'failed', reason: 'rate_limited', detail };
   if (textLeft) return { kind: 'unknown', reason: 'connection_lost', detail };
+  if (TLS_ERROR.test(error.originalCode ?? '')) return refusedTls(error.originalCode!);
   if (error.code === 'EDNS') return { kind: 'failed', reason: 'dns', detail };
   if (error.code === 'ETIMEDOUT' || error.code === 'EABORT') return { kind: 'failed', reason: 'timeout', detail };
   return { kind: 'failed', reason: 'connect', detail };

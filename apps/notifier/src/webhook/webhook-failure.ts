@@ -1,8 +1,8 @@
 import type { Outcome } from '#libs/deliveries';
+import { refusedTls, TLS_ERROR } from '../send-deliveries/refused-tls.js';
 
 const DNS = /^(ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/;
 const CONNECT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/;
 
 /** What an error of the request means: whether the receiver may have got it is what counts. */
 export function webhookFailure(error: unknown): Outcome {
@@ -11,7 +11,7 @@ export function webhookFailure(error: unknown): Outcome {
   if (DNS.test(code)) return failed('dns', `the host cannot be looked up (${code})`);
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return failed('timeout', 'no connection within 3 s');
   if (CONNECT.test(code)) return failed('connect', `no connection (${code})`);
-  if (TLS.test(code)) return failed('tls', `the certificate or TLS is not accepted (${code})`);
+  if (TLS_ERROR.test(code)) return refusedTls(code);
   if (name === 'AggregateError') return failed('connect', 'no address of the host accepts a connection');
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || name === 'TimeoutError') {
     return { kind: 'unknown', reason: 'timeout', detail: 'no answer in time' };

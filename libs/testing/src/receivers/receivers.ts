@@ -4,6 +4,12 @@ export interface Receiver {
   readonly callCount: number;
 }
 
+/** PEM, as servers take it. */
+export interface ServerCertificate {
+  key: string;
+  cert: string;
+}
+
 const byPort = new Map<number, Receiver>();
 
 /** Called by each receiver at its start; a port that is used again belongs to the later one. */

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
-import { rememberReceiver, type Receiver } from './receivers.js';
+import { rememberReceiver, type Receiver, type ServerCertificate } from './receivers.js';
 
 export interface ReceivedMail {
   from: string;
@@ -21,6 +21,11 @@ export interface SmtpRefusal {
 
 type Judge = (recipient: string, earlier: number) => SmtpRefusal | undefined;
 
+/** From the first byte on, or once the client asks for it. */
+export interface SmtpTls extends ServerCertificate {
+  begins: 'at once' | 'by STARTTLS';
+}
+
 /** What happens once the whole message was taken: accepted, refused, or the answer never comes. */
 export type AfterData = SmtpRefusal | 'drop' | 'stall' | undefined;
 
@@ -30,19 +35,27 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
   private attempts = 0;
   private judge: Judge = () => undefined;
   private judgeMessage: (earlier: number) => AfterData = () => undefined;
+  private judgeConnection: (earlier: number) => SmtpRefusal | undefined = () => undefined;
+  private connections = 0;
   private answerDelayMs: () => number = () => 0;
   private readonly sockets = new Set<Socket>();
 
-  private constructor(private readonly server: SMTPServer) {}
+  private constructor(
+    private readonly server: SMTPServer,
+    private readonly protocol: 'smtp' | 'smtps',
+  ) {}
 
-  static async start(): Promise<SmtpReceiver> {
+  static async start(tls?: SmtpTls): Promise<SmtpReceiver> {
     const holder: { receiver?: SmtpReceiver } = {};
+    const secure = tls?.begins === 'at once';
     const server = new SMTPServer({
+      ...(tls && { key: tls.key, cert: tls.cert, secure }),
       authOptional: true,
       // A sender that keeps its connection must not hold up the end of a test.
       closeTimeout: 50,
-      disabledCommands: ['STARTTLS'],
+      disabledCommands: tls ? [] : ['STARTTLS'],
       allowInsecureAuth: true,
+      onConnect: (_session, done) => done(holder.receiver?.greeting()),
       // Nobody has an account here.
       onAuth: (_auth, _session, done) => done(Object.assign(new Error('Bad credentials'), { responseCode: 535 })),
       onRcptTo: ({ address }, _session, done) => done(holder.receiver?.verdict(address)),
@@ -58,7 +71,7 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
     // A client that hangs up in the middle is part of some tests.
     server.on('error', () => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const receiver = (holder.receiver = new SmtpReceiver(server));
+    const receiver = (holder.receiver = new SmtpReceiver(server, secure ? 'smtps' : 'smtp'));
     server.server.on('connection', (socket: Socket) => {
       receiver.sockets.add(socket);
       socket.once('close', () => receiver.sockets.delete(socket));
@@ -72,11 +85,20 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
   }
 
   get url(): string {
-    return `smtp://127.0.0.1:${this.port}`;
+    return `${this.protocol}://127.0.0.1:${this.port}`;
   }
 
   get callCount(): number {
     return this.received.length;
+  }
+
+  get connectionCount(): number {
+    return this.connections;
+  }
+
+  /** Decides on every connection in place of the greeting; `earlier` counts those before. */
+  refuseConnection(judge: (earlier: number) => SmtpRefusal | undefined): void {
+    this.judgeConnection = judge;
   }
 
   /** Decides on every recipient of every attempt; `earlier` counts those before. */
@@ -98,19 +120,26 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
+  private greeting(): Error | undefined {
+    return errorOf(this.judgeConnection(this.connections++));
+  }
+
   private verdict(recipient: string): Error | undefined {
-    const refusal = this.judge(recipient, this.attempts++);
-    return refusal && Object.assign(new Error(refusal.message), { responseCode: refusal.code });
+    return errorOf(this.judge(recipient, this.attempts++));
   }
 
   private afterMessage(done: (error?: Error) => void): void {
     const verdict = this.judgeMessage(this.received.length - 1);
     if (verdict === 'stall') return;
     if (verdict === 'drop') for (const socket of this.sockets) socket.destroy();
-    else done(verdict && Object.assign(new Error(verdict.message), { responseCode: verdict.code }));
+    else done(errorOf(verdict));
   }
 
   private async keep(from: string, recipients: string[], raw: string): Promise<void> {
     this.received.push({ from, recipients, raw, mail: await PostalMime.parse(raw) });
   }
+}
+
+function errorOf(refusal: SmtpRefusal | undefined): Error | undefined {
+  return refusal && Object.assign(new Error(refusal.message), { responseCode: refusal.code });
 }

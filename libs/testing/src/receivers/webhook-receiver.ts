@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { rememberReceiver, type Receiver } from './receivers.js';
+import { rememberReceiver, type Receiver, type ServerCertificate } from './receivers.js';
 
 export interface ReceivedWebhook {
   method: string;
@@ -34,20 +35,22 @@ export class WebhookReceiver implements AsyncDisposable, Receiver {
 
   private constructor(
     private readonly server: Server,
+    private readonly protocol: 'http' | 'https',
     readonly port: number,
   ) {}
 
-  static async start(): Promise<WebhookReceiver> {
-    const server = createServer();
+  /** With a certificate it speaks TLS only. */
+  static async start(tls?: ServerCertificate): Promise<WebhookReceiver> {
+    const server = tls ? createTlsServer(tls) : createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const receiver = new WebhookReceiver(server, (server.address() as AddressInfo).port);
+    const receiver = new WebhookReceiver(server, tls ? 'https' : 'http', (server.address() as AddressInfo).port);
     receiver.serve();
     rememberReceiver(receiver.port, receiver);
     return receiver;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}/webhook`;
+    return `${this.protocol}://127.0.0.1:${this.port}/webhook`;
   }
 
   get callCount(): number {
