@@ -100,7 +100,7 @@ describe('/newsession', () => {
   });
 });
 
-describe('strangers', () => {
+describe('T5: strangers', () => {
   it('are refused in words and presses, logged, and change nothing', async () => {
     const agentId = await fixture.addAgent('trader');
     const sessionId = await fixture.addSession(agentId);
@@ -130,7 +130,7 @@ describe('strangers', () => {
   });
 });
 
-describe('[Reject]', () => {
+describe('T5: [Reject]', () => {
   it('ends the session as a rejected renewal, and a second press does nothing and says so', async () => {
     const sessionId = await fixture.addSession(await fixture.addAgent('trader'));
     fixture.startBots();

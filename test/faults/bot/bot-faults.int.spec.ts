@@ -144,7 +144,7 @@ describe('a bot that Telegram slows down or refuses', () => {
   });
 });
 
-describe('an update that comes twice', () => {
+describe('T5: an update that comes twice', () => {
   it('is handled once when Telegram repeats what was confirmed', async () => {
     const agentId = await fixture.addAgent('trader');
     fixture.startBots();

@@ -1,8 +1,12 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BY_OWNER, RawServer, SmtpReceiver, until, WebhookReceiver } from '#libs/testing';
+import type { CloudEvent } from '#libs/contracts';
+import { BY_OWNER, RawServer, SmtpReceiver, until, WebhookReceiver, type SmtpRefusal } from '#libs/testing';
 import { EmailSender } from '../../../apps/notifier/src/email/email-sender.js';
 import { NotifierFixture } from './notifier-fixture.js';
+
+/** How long a stalled server is waited for where the owner's URL says it; 20 s where it does not. */
+const SILENCE_MS = 1500;
 
 describe('an email channel', () => {
   let fixture: NotifierFixture;
@@ -80,6 +84,31 @@ describe('an email channel', () => {
     expect((await outcomes())[0]).toEqual(['failed', 'rate_limited']);
   });
 
+  it.each(['in place of a greeting', 'for the recipient', 'after the text'])(
+    'S2: a 421 %s, with which the server hangs up, is tried again over a new connection',
+    async (where) => {
+      const busy = { code: 421, message: 'Too busy, come back later' };
+      const once = (earlier: number): SmtpRefusal | undefined => (earlier === 0 ? busy : undefined);
+      if (where === 'in place of a greeting') smtp.refuseConnection(once);
+      else if (where === 'for the recipient') smtp.refuse((_, earlier) => once(earlier));
+      else smtp.refuseMessage(once);
+      await fixture.email(smtp.url);
+      await fixture.takeIn((await fixture.warned()).event);
+      await ended(1);
+      await until(async () => (await fixture.statuses())['retry'] === 1, { describe: 'the retry' });
+      await fixture.hurry();
+      expect(await fixture.settled()).toEqual({ delivered: 1 });
+      expect(await outcomes()).toEqual([
+        ['failed', 'rate_limited'],
+        ['delivered', null],
+      ]);
+      expect((await fixture.attempts())[0]!.detail).toContain('421');
+      expect(smtp.connectionCount).toBe(2);
+      expect(smtp.received).toHaveLength(where === 'after the text' ? 2 : 1);
+      expect(messageIds().size).toBe(1);
+    },
+  );
+
   it('S2: refused credentials stop the channel and are told elsewhere; new ones send what waited', async () => {
     await using webhook = await WebhookReceiver.start();
     const id = await fixture.email(smtp.url.replace('//', '//user:wrong@'));
@@ -113,19 +142,30 @@ describe('an email channel', () => {
     },
   );
 
-  it('S3: unknown twice is given up and told elsewhere: nobody gets a third copy', async () => {
-    await using webhook = await WebhookReceiver.start();
-    smtp.refuseMessage(() => 'drop');
-    await fixture.email(smtp.url);
-    await fixture.webhook(webhook.url, { events: ['SessionRevoked'] });
-    await fixture.takeIn((await fixture.warned()).event);
-    await ended(1);
-    await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the unknown state' });
-    await fixture.hurry();
-    expect(await fixture.settled()).toEqual({ dead: 1, delivered: 1 });
-    expect(smtp.received).toHaveLength(2);
-    expect(webhook.received[0]!.body).toContain('it may have arrived');
-  });
+  it.each(['drop', 'stall'] as const)(
+    'S3: a %s after the text, twice, is given up and told elsewhere: nobody gets a third copy',
+    async (end) => {
+      await using webhook = await WebhookReceiver.start();
+      smtp.refuseMessage(() => end);
+      await fixture.email(`${smtp.url}?socketTimeout=${SILENCE_MS}`);
+      await fixture.webhook(webhook.url, { events: ['SessionRevoked'] });
+      await fixture.takeIn((await fixture.warned()).event);
+      await ended(1);
+      await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the unknown state' });
+      await fixture.hurry();
+      expect(await fixture.settled()).toEqual({ dead: 1, delivered: 1 });
+      expect((await outcomes()).slice(0, 2)).toEqual([
+        ['unknown', 'connection_lost'],
+        ['unknown', 'connection_lost'],
+      ]);
+      expect(smtp.received).toHaveLength(2);
+      expect(messageIds().size).toBe(1);
+      expect(webhook.received.map(({ body }) => (JSON.parse(body) as CloudEvent).type)).toEqual([
+        'ledger.channel.trouble.v1',
+      ]);
+      expect(webhook.received[0]!.body).toContain('it may have arrived');
+    },
+  );
 
   it('S4: a server that does not greet is left after 5 s, and one without the TLS that is asked for is refused', async () => {
     await using silent = await RawServer.start((socket) => socket.resume());

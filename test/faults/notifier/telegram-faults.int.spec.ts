@@ -148,12 +148,16 @@ describe('a Telegram channel', () => {
     expect(await outcomes()).toEqual([['failed', 'connect']]);
   });
 
-  it('T4: a call that gets no answer is unknown, not failed', async () => {
+  it('T4: a call that gets no answer is unknown, not failed: one labelled repeat at most', async () => {
     await using proxy = await CuttingProxy.start(telegram.port);
     proxy.cut = 'answer-silently';
     await fixture.telegram(`http://127.0.0.1:${proxy.port}`);
     await fixture.takeIn((await fixture.warned()).event);
     await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the cut', timeoutMs: 15_000 });
     expect(telegram.messages).toHaveLength(1);
+    proxy.cut = 'nothing';
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ delivered: 1 });
+    expect(telegram.messages.map(({ text }) => text.startsWith('(possible repeat) '))).toEqual([false, true]);
   });
 });

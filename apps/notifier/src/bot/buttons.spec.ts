@@ -10,7 +10,7 @@ describe('buttons', () => {
     [confirmButton(ID, 0), { action: 'confirm', sessionId: ID, generation: 0 }],
     [newSessionButton('trader', ID), { action: 'newsession', agentId: ID }],
     [CANCEL_BUTTON, { action: 'cancel' }],
-  ])('come back as what they were made of, within 64 bytes: %j', (button, press) => {
+  ])('T5: come back as what they were made of, within 64 bytes: %j', (button, press) => {
     expect(parseButton(button.callback_data)).toEqual(press);
     expect(Buffer.byteLength(button.callback_data)).toBeLessThanOrEqual(64);
   });
