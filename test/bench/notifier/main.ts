@@ -2,6 +2,7 @@
 import { runBench } from '../bench-run.js';
 import { measureBurst } from './burst.js';
 import { startBenchDatabase } from './bench-database.js';
+import { measureIsolation } from './isolation.js';
 import { measureLatency } from './latency.js';
 import { printRows, writeRows, type BenchRow } from './rows.js';
 import { measureThroughput } from './throughput.js';
@@ -14,6 +15,7 @@ await runBench('notifier', async (run) => {
   run.onEnd(() => postgres.stop());
   const rows: BenchRow[] = [
     ...(await measureThroughput(postgres, alerts)),
+    ...(await measureIsolation(postgres)),
     ...(await measureLatency(postgres, run.folder)),
     ...(await measureBurst(postgres, sessions)),
   ];

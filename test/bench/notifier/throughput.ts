@@ -2,7 +2,7 @@ import { Agent, request } from 'undici';
 import { BY_OWNER, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from '../../faults/notifier/notifier-fixture.js';
 import type { BenchPostgres } from './bench-database.js';
-import { median, type BenchRow } from './rows.js';
+import { median, shuffled, type BenchRow } from './rows.js';
 
 const ROUNDS = 5;
 const PARALLEL = 32;
@@ -122,11 +122,4 @@ async function waiting(fixture: NotifierFixture, channelId: string): Promise<num
     [channelId],
   );
   return rows.length;
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 }
