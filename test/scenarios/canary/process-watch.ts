@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const LOOK_MS = 50;
+/** Fields of `/proc/<pid>/stat` behind the name, and the kernel's flag of a process that has not executed anything yet. */
+const PARENT = 1;
+const FLAGS = 6;
+const FORK_NO_EXEC = 0x40;
 
 /** What `ps` would show of one process, at some moment of its life. */
 export interface SeenProcess {
@@ -14,7 +18,6 @@ export interface SeenProcess {
 export class ProcessWatch implements Disposable {
   /** By pid, command line and environment: a process that changes its title is seen twice. */
   private readonly seen = new Map<string, SeenProcess>();
-  private readonly copies = new Set<string>();
   private readonly timer = setInterval(() => this.look(), LOOK_MS);
 
   get processes(): SeenProcess[] {
@@ -32,23 +35,27 @@ export class ProcessWatch implements Disposable {
       const commandLine = read(pid, 'cmdline');
       const environment = read(pid, 'environ');
       if (commandLine === '' && environment === '') continue;
-      const key = `${pid} ${commandLine} ${environment}`;
-      // Between fork and exec a child is its parent's copy; one that stays so is seen at the next look.
-      const isCopy = commandLine === read(parent, 'cmdline') && environment === read(parent, 'environ');
-      if (isCopy && !this.copies.has(key)) this.copies.add(key);
-      else this.seen.set(key, { pid, parent, commandLine, environment });
+      if (isStillItsParent(pid, parent)) continue;
+      this.seen.set(`${pid} ${commandLine} ${environment}`, { pid, parent, commandLine, environment });
     }
   }
 }
 
+/** Between fork and exec a child is a copy of its parent in all that can be seen of it. */
+function isStillItsParent(pid: number, parent: number): boolean {
+  const forkedOnly = (Number(fieldsOf(pid)[FLAGS]) & FORK_NO_EXEC) !== 0;
+  return forkedOnly && ['cmdline', 'environ'].every((file) => read(pid, file) === read(parent, file));
+}
+
 function parentsOfAll(): Map<number, number> {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return new Map(
-    pids.map((pid) => {
-      const stat = read(Number(pid), 'stat');
-      return [Number(pid), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)];
-    }),
-  );
+  return new Map(pids.map((pid) => [Number(pid), Number(fieldsOf(Number(pid))[PARENT] ?? 0)]));
+}
+
+/** Of `/proc/<pid>/stat`, behind the program's name. */
+function fieldsOf(pid: number): string[] {
+  const stat = read(pid, 'stat');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function descends(pid: number, parents: Map<number, number>): boolean {
