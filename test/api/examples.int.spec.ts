@@ -1,13 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  errorsOf,
-  EXAMPLE_IDS,
-  ROUTES,
-  type Credential,
-  type DeliveryView,
-  type Problem,
-  type Route,
-} from '#libs/contracts';
+import { errorsOf, EXAMPLE_IDS, ROUTES, type Credential, type Problem, type Route } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
@@ -25,7 +17,7 @@ beforeAll(async () => {
 beforeAll(async () => {
   await prepare('the delivery');
   const channelId = real.get(EXAMPLE_IDS.channel);
-  const delivery = await running.owner.http.json<DeliveryView>('POST', `/v1/channels/${channelId}/test`);
+  const delivery = await running.owner.testChannel(channelId as string);
   real.set(EXAMPLE_IDS.delivery, delivery.id).set(EXAMPLE_IDS.notification, delivery.notificationId);
 });
 afterAll(() => running?.[Symbol.asyncDispose]());
@@ -102,7 +94,7 @@ describe('every example of the OpenAPI document', () => {
   const MADE: Record<string, () => Promise<Response>> = {
     'DELETE /v1/silences/:id': async () => {
       const body = { duration: 60, reason: 'planned work' };
-      const { id } = await running.owner.http.json<{ id: string }>('POST', '/v1/silences', { body });
+      const { id } = await running.owner.http.call('POST /v1/silences', { body });
       return fetch(`${running.url}/v1/silences/${id}`, { method: 'DELETE', headers: running.ownerHeaders });
     },
     'GET /v1/updates': async () => {

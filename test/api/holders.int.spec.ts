@@ -145,9 +145,7 @@ describe('registering a holder', () => {
       Array.from({ length: 5 }, () => api.call<{ id: string }>('POST', '/v1/holders', headers, body)),
     );
     expect(new Set(answers.map((answer) => `${answer.status} ${answer.body.id}`)).size).toBe(1);
-    expect((await api.owner.http.json<{ items: [] }>('GET', `/v1/sessions/${session.id}/holders`)).items).toHaveLength(
-      1,
-    );
+    expect((await api.owner.sessionHolders(session.id)).items).toHaveLength(1);
   });
 
   it('is not possible for a session that has ended or never was', async () => {

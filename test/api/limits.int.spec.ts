@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { sessionStream, type AgentView, type Problem } from '#libs/contracts';
+import { sessionStream, type Problem } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 
@@ -95,7 +95,7 @@ describe('limits', () => {
 
   it('answers DEADLINE_EXCEEDED when the database makes a change wait, and the change may still happen', async () => {
     const owner = running.owner;
-    const agent = (await owner.http.json<AgentView>('POST', '/v1/agents', { body: { name: 'slow' } })).id;
+    const agent = (await owner.createAgent({ name: 'slow' })).id;
     const session = await owner.createSession({ agentId: agent });
     const blocker = new pg.Client({ connectionString: running.database.url });
     await blocker.connect();

@@ -121,10 +121,10 @@ export const PROVOCATIONS: Record<ErrorCode, Provocation> = {
   CREDENTIAL_INVALID: (api) =>
     refused(new OwnerHttp({ baseUrl: api.url, credential: 'a guess' }).json('GET', '/v1/agents')),
   async FORBIDDEN(api) {
-    const { key } = await api.owner.http.json<{ key: string }>('POST', '/v1/api-keys', {
+    const { key } = await api.owner.http.call('POST /v1/api-keys', {
       body: { name: 'a resource server', role: 'resource' },
     });
-    return refused(new OwnerHttp({ baseUrl: api.url, credential: key }).json('GET', '/v1/agents'));
+    return refused(new OwnerHttp({ baseUrl: api.url, credential: key as string }).json('GET', '/v1/agents'));
   },
   async KILL_SWITCH_ACTIVE(api) {
     const { token } = await api.session();

@@ -20,7 +20,7 @@ async function acknowledge(holder: TestHolder, receipt: Record<string, unknown>)
 }
 
 function receipts(sessionId: string): Promise<SessionHoldersView> {
-  return api.owner.http.json('GET', `/v1/sessions/${sessionId}/holders`);
+  return api.owner.sessionHolders(sessionId);
 }
 
 describe('the receipts of a session', () => {

@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import {
-  type ApiKeyWithSecret,
-  bareToken,
-  type KeyRotationView,
-  type Problem,
-  type SessionWithToken,
-} from '#libs/contracts';
+import { bareToken, type KeyRotationView, type Problem, type SessionWithToken } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
@@ -123,12 +117,12 @@ describe('an open update stream', () => {
   });
 
   it('ends with the API key that it belongs to', async () => {
-    const body = { name: 'reader', role: 'auditor' };
-    const { id, key } = await api.owner.http.json<ApiKeyWithSecret>('POST', '/v1/api-keys', { body });
+    const body = { name: 'reader', role: 'auditor' } as const;
+    const { id, key } = await api.owner.http.call('POST /v1/api-keys', { body });
     expect(
       await endOf(
         () => bearer(key),
-        () => api.owner.http.json('DELETE', `/v1/api-keys/${id}`),
+        () => api.owner.http.call('DELETE /v1/api-keys/:id', { params: { id } }),
       ),
     ).toMatchObject({ event: 'end', data: '{"code":"CREDENTIAL_INVALID"}' });
   });
@@ -165,10 +159,10 @@ describe('an open update stream', () => {
 
 describe('an API key', () => {
   it('is refused on every instance at once when it is revoked', async () => {
-    const body = { name: 'reader', role: 'auditor' };
-    const { id, key } = await api.owner.http.json<ApiKeyWithSecret>('POST', '/v1/api-keys', { body });
+    const body = { name: 'reader', role: 'auditor' } as const;
+    const { id, key } = await api.owner.http.call('POST /v1/api-keys', { body });
     expect((await api.callAt(second, 'GET', '/v1/agents', bearer(key))).status).toBe(200);
-    await api.owner.http.json('DELETE', `/v1/api-keys/${id}`);
+    await api.owner.http.call('DELETE /v1/api-keys/:id', { params: { id } });
     const { status } = await api.callAt(second, 'GET', '/v1/agents', bearer(key));
     expect(status).toBe(401);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ApiKeyWithSecret, Problem } from '#libs/contracts';
+import type { CreateApiKeyBody, Problem } from '#libs/contracts';
 import { CREDENTIALS, ROUTE_CREDENTIALS, type CredentialKind } from './route-credentials.js';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
@@ -9,9 +9,9 @@ let holder: TestHolder;
 let fixed: Record<Exclude<CredentialKind, 'holder'>, Record<string, string>>;
 let dead: Record<string, Record<string, string>>;
 
-async function apiKey(role: string): Promise<Record<string, string>> {
+async function apiKey(role: CreateApiKeyBody['role']): Promise<Record<string, string>> {
   const body = { name: `${role} key`, role };
-  const { key } = await api.owner.http.json<ApiKeyWithSecret>('POST', '/v1/api-keys', { body });
+  const { key } = await api.owner.http.call('POST /v1/api-keys', { body });
   return bearer(key);
 }
 
@@ -28,11 +28,11 @@ beforeAll(async () => {
     'resource key': await apiKey('resource'),
     'session token': bearer(session.token),
   };
-  const keys = await api.owner.http.json<{ items: { id: string; role: string }[] }>('GET', '/v1/api-keys');
+  const keys = await api.owner.http.call('GET /v1/api-keys', {});
   const withdrawn = await apiKey('owner');
-  const { items } = await api.owner.http.json<typeof keys>('GET', '/v1/api-keys');
+  const { items } = await api.owner.http.call('GET /v1/api-keys', {});
   const id = items.find((item) => !keys.items.some((known) => known.id === item.id))?.id;
-  await api.owner.http.json('DELETE', `/v1/api-keys/${id}`);
+  await api.owner.http.call('DELETE /v1/api-keys/:id', { params: { id: id as string } });
   dead = {
     'a superseded token': bearer(replaced.token),
     'a revoked token': bearer(revoked.token),

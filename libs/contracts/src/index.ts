@@ -22,3 +22,4 @@ export * from './http/revocations.js';
 export * from './http/status.js';
 export * from './http/kill-switch.js';
 export * from './routes/index.js';
+export * from './routes/call.js';

@@ -93,7 +93,7 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
   const credential = readFileSync(join(dataDir, 'owner-key'), 'utf8').trim();
   const owner = new OwnerClient({ baseUrl: api.url, credential });
   const agent = await owner.createAgent({ name: 'bench' });
-  const { key } = await owner.http.json<{ key: string }>('POST', '/v1/api-keys', {
+  const { key } = await owner.http.call('POST /v1/api-keys', {
     body: { name: 'a resource server', role: 'resource' },
   });
   return {
@@ -103,7 +103,7 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
     oidc: { url: peer.url, pid: oidc.pid },
     peer,
     maker: new SessionMaker(database, agent, { box: SecretBox.open({ base64: sealKey }), issuer: ISSUER }),
-    key,
+    key: key as string,
     postmaster,
   };
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { OwnerClient } from '#libs/client';
-import { type ConsistencyProof, type InclusionProof, type SessionView, SYSTEM_STREAM } from '#libs/contracts';
+import { type SessionView, SYSTEM_STREAM } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger, LogKeys } from '#libs/ledger';
 import { loadConfig } from '#libs/platform';
@@ -157,19 +157,19 @@ describe('a log of more than two stored subtrees', () => {
     const bytes = (hashes: string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
     for (const position of [...BORDERS, size]) {
       const query = { position, size };
-      const { leaf, proof } = await owner.http.json<InclusionProof>('GET', '/v1/audit/proofs/inclusion', { query });
+      const { leaf, proof } = await owner.http.call('GET /v1/audit/proofs/inclusion', { query });
       const claim = { leaf: Buffer.from(leaf, 'hex'), index: position - 1, size, root };
       expect([position, verifyInclusion(claim, bytes(proof))]).toEqual([position, true]);
       expect(verifyInclusion({ ...claim, index: position % size }, bytes(proof))).toBe(false);
     }
     for (const from of BORDERS) {
       const query = { from, to: size };
-      const found = await owner.http.json<ConsistencyProof>('GET', '/v1/audit/proofs/consistency', { query });
+      const found = await owner.http.call('GET /v1/audit/proofs/consistency', { query });
       const oldRoot = rootOf(leavesOf(original.log).slice(0, from));
       expect(found.fromRoot).toBe(oldRoot.toString('hex'));
       expect(verifyConsistency({ oldSize: from, oldRoot, size, root }, bytes(found.proof))).toBe(true);
     }
-    const beyond = owner.http.json('GET', '/v1/audit/proofs/consistency', { query: { from: 1, to: 9999 } });
+    const beyond = owner.http.call('GET /v1/audit/proofs/consistency', { query: { from: 1, to: 9999 } });
     await expect(beyond).rejects.toMatchObject({ problem: { code: 'BAD_REQUEST' } });
   });
 });

@@ -84,10 +84,10 @@ describe('a secret', () => {
     const live = await owner.createSession({ agentId: setup.agentId, supersede: false });
     secrets.deadToken = dead.token ?? '';
     secrets.liveToken = live.token ?? '';
-    const key = await owner.http.json<{ key: string }>('POST', '/v1/api-keys', {
+    const key = await owner.http.call('POST /v1/api-keys', {
       body: { name: 'k', role: 'auditor' },
     });
-    await new OwnerClient({ baseUrl: proxy.url, credential: key.key }).auditPage();
+    await new OwnerClient({ baseUrl: proxy.url, credential: key.key as string }).auditPage();
     await sendWrongRequests(proxy.url, secrets);
     await useBrokenChannels(owner, secrets, receivers.mail.port);
     await owner.activateKillSwitch({ reason: 'a drill' });

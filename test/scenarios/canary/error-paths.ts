@@ -94,7 +94,7 @@ export async function useBrokenChannels(owner: OwnerClient, secrets: Secrets, sm
     },
   ];
   for (const channel of channels) {
-    const { id } = await owner.http.json<{ id: string }>('POST', '/v1/channels', { body: channel });
+    const { id } = await owner.createChannel(channel);
     await owner.testChannel(id).catch((error: unknown) => {
       if (!(error instanceof ProblemError)) throw error;
     });

@@ -1,4 +1,5 @@
-import type { OwnerClient, Query } from '#libs/client';
+import type { OwnerClient } from '#libs/client';
+import type { RouteQuery } from '#libs/contracts';
 import { findAgent } from '../agents/find-agent.js';
 import { Failure } from '../failure.js';
 import { momentOption } from '../options.js';
@@ -15,7 +16,10 @@ export interface AuditFilterOptions {
 }
 
 /** The options as the server's query; names and short ids become ids. */
-export async function auditFilter(owner: OwnerClient, options: AuditFilterOptions): Promise<Query> {
+export async function auditFilter(
+  owner: OwnerClient,
+  options: AuditFilterOptions,
+): Promise<RouteQuery<'GET /v1/audit/export'>> {
   const { agent, session, type, actor, since, until, text } = options;
   return {
     ...(agent !== undefined && { agentId: (await findAgent(owner, agent)).id }),

@@ -23,8 +23,8 @@ export async function exportAudit(cli: Cli, options: ExportAuditOptions): Promis
   const filter = await auditFilter(owner, options);
   const isWhole = Object.keys(filter).length === 0 && format === 'ndjson';
   const response = isWhole
-    ? await owner.http.stream('GET', '/v1/audit/log', { accept: '*/*' })
-    : await owner.http.stream('GET', '/v1/audit/export', { query: { ...filter, format }, accept: '*/*' });
+    ? await owner.http.stream('GET /v1/audit/log', {})
+    : await owner.http.stream('GET /v1/audit/export', { query: { ...filter, format } });
   if (to === undefined && cli.terminal.stdout.isTTY === true) cli.screen.endProgress();
   const lines = await cli.screen.during('exporting', async (progress) => {
     let count = 0;

@@ -1,6 +1,5 @@
-import type { KillSwitchView } from '#libs/client';
 import type { Cli } from '../cli.js';
-import { utc } from '#libs/contracts';
+import { utc, type KillSwitchView } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 
 export async function activate(cli: Cli, options: { reason?: string; revokeSessions?: boolean }): Promise<void> {

@@ -1,5 +1,5 @@
-import type { KillSwitchView, OwnerClient } from '#libs/client';
-import type { ChannelView, SessionView } from '#libs/contracts';
+import type { OwnerClient } from '#libs/client';
+import type { ChannelView, KillSwitchView, SessionView } from '#libs/contracts';
 import type { Cli } from '../cli.js';
 import { everything } from '../everything.js';
 import { EXIT } from '../failure.js';

@@ -1,33 +1,24 @@
 import type {
   AgentView,
-  ChannelView,
   AuditState,
+  ChannelView,
   CheckpointList,
   CloudEvent,
-  CreateAgentBody,
-  CreateChannelBody,
-  CreateSessionBody,
   DeliveryView,
   HolderView,
+  KillSwitchView,
   List,
-  RegisterHolderBody,
-  RevokeSessionBody,
+  RouteAnswer,
+  RouteBody,
+  RouteQuery,
   ServerStatus,
   SessionHoldersView,
   SessionView,
   SessionWithToken,
-  UpdateChannelBody,
-  UpdateAgentBody,
 } from '#libs/contracts';
-import { OwnerHttp, type OwnerHttpOptions, type Query } from './owner-http.js';
+import { OwnerHttp, type CallOptions, type OwnerHttpOptions } from './owner-http.js';
 
-export interface KillSwitchView {
-  active: boolean;
-  reason: string | null;
-  changedAt: string | null;
-}
-
-/** The owner's side of the HTTP API, typed. Every call throws `ProblemError` or `ServerUnreachable`. */
+/** The owner's side of the HTTP API, typed by the route table. Every call throws `ProblemError` or `ServerUnreachable`. */
 export class OwnerClient {
   readonly http: OwnerHttp;
 
@@ -35,156 +26,163 @@ export class OwnerClient {
     this.http = new OwnerHttp(options);
   }
 
-  createAgent(body: CreateAgentBody, idempotencyKey?: string): Promise<AgentView> {
-    return this.http.json('POST', '/v1/agents', { body, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+  createAgent(body: RouteBody<'POST /v1/agents'>, idempotencyKey?: string): Promise<AgentView> {
+    return this.http.call('POST /v1/agents', { body }, once(idempotencyKey));
   }
 
-  updateAgent(agentId: string, body: UpdateAgentBody): Promise<AgentView> {
-    return this.http.json('PATCH', `/v1/agents/${agentId}`, { body });
+  updateAgent(id: string, body: RouteBody<'PATCH /v1/agents/:id'>): Promise<AgentView> {
+    return this.http.call('PATCH /v1/agents/:id', { params: { id }, body });
   }
 
-  agents(query: Query = {}): AsyncGenerator<AgentView> {
-    return this.every('/v1/agents', query);
+  agents(query: RouteQuery<'GET /v1/agents'> = {}): AsyncGenerator<AgentView> {
+    return every((at) => this.http.call('GET /v1/agents', { query: { ...query, ...at } }));
   }
 
-  createSession(body: CreateSessionBody, idempotencyKey?: string): Promise<SessionWithToken> {
-    return this.http.json('POST', '/v1/sessions', { body, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+  createSession(body: RouteBody<'POST /v1/sessions'>, idempotencyKey?: string): Promise<SessionWithToken> {
+    return this.http.call('POST /v1/sessions', { body }, once(idempotencyKey));
   }
 
-  session(sessionId: string, query: Query = {}): Promise<SessionView> {
-    return this.http.json('GET', `/v1/sessions/${sessionId}`, { query });
+  session(id: string, query: RouteQuery<'GET /v1/sessions/:id'> = {}): Promise<SessionView> {
+    return this.http.call('GET /v1/sessions/:id', { params: { id }, query });
   }
 
-  sessions(query: Query = {}): AsyncGenerator<SessionView> {
-    return this.every('/v1/sessions', query);
+  sessions(query: RouteQuery<'GET /v1/sessions'> = {}): AsyncGenerator<SessionView> {
+    return every((at) => this.sessionPage({ ...query, ...at }));
   }
 
-  sessionPage(query: Query = {}): Promise<List<SessionView>> {
-    return this.http.json('GET', '/v1/sessions', { query });
+  sessionPage(query: RouteQuery<'GET /v1/sessions'> = {}): Promise<List<SessionView>> {
+    return this.http.call('GET /v1/sessions', { query });
   }
 
-  sessionEvents(sessionId: string, query: Query = {}): AsyncGenerator<CloudEvent> {
-    return this.every(`/v1/sessions/${sessionId}/events`, query);
+  sessionEvents(id: string, query: RouteQuery<'GET /v1/sessions/:id/events'> = {}): AsyncGenerator<CloudEvent> {
+    return every((at) => this.http.call('GET /v1/sessions/:id/events', { params: { id }, query: { ...query, ...at } }));
   }
 
-  revokeSession(sessionId: string, body: RevokeSessionBody = {}): Promise<SessionView> {
-    return this.http.json('DELETE', `/v1/sessions/${sessionId}`, { body });
+  revokeSession(id: string, body: RouteBody<'DELETE /v1/sessions/:id'> = {}): Promise<SessionView> {
+    return this.http.call('DELETE /v1/sessions/:id', { params: { id }, body });
   }
 
-  rotateSession(sessionId: string): Promise<SessionWithToken> {
-    return this.http.json('POST', `/v1/sessions/${sessionId}/rotate`);
+  rotateSession(id: string): Promise<SessionWithToken> {
+    return this.http.call('POST /v1/sessions/:id/rotate', { params: { id } });
   }
 
-  registerHolder(body: RegisterHolderBody): Promise<HolderView> {
-    return this.http.json('POST', '/v1/holders', { body });
+  registerHolder(body: RouteBody<'POST /v1/holders'>): Promise<HolderView> {
+    return this.http.call('POST /v1/holders', { body });
   }
 
   /** Moves a holder to another session of its agent. */
-  assignHolder(holderId: string, body: { sessionId: string }): Promise<HolderView> {
-    return this.http.json('PATCH', `/v1/holders/${holderId}`, { body });
+  assignHolder(id: string, body: RouteBody<'PATCH /v1/holders/:id'>): Promise<HolderView> {
+    return this.http.call('PATCH /v1/holders/:id', { params: { id }, body });
   }
 
   /** Which holders have taken the session's current generation, or its end, and how fast. */
-  sessionHolders(sessionId: string): Promise<SessionHoldersView> {
-    return this.http.json('GET', `/v1/sessions/${sessionId}/holders`);
+  sessionHolders(id: string): Promise<SessionHoldersView> {
+    return this.http.call('GET /v1/sessions/:id/holders', { params: { id } });
   }
 
-  holders(query: Query = {}): AsyncGenerator<HolderView> {
-    return this.every('/v1/holders', query);
+  holders(query: RouteQuery<'GET /v1/holders'> = {}): AsyncGenerator<HolderView> {
+    return every((at) => this.http.call('GET /v1/holders', { query: { ...query, ...at } }));
   }
 
-  removeHolder(holderId: string): Promise<void> {
-    return this.http.json('DELETE', `/v1/holders/${holderId}`);
+  removeHolder(id: string): Promise<void> {
+    return this.http.call('DELETE /v1/holders/:id', { params: { id } });
   }
 
-  auditPage(query: Query = {}): Promise<List<CloudEvent>> {
-    return this.http.json('GET', '/v1/audit', { query });
+  auditPage(query: RouteQuery<'GET /v1/audit'> = {}): Promise<List<CloudEvent>> {
+    return this.http.call('GET /v1/audit', { query });
   }
 
-  audit(query: Query = {}): AsyncGenerator<CloudEvent> {
-    return this.every('/v1/audit', query);
+  audit(query: RouteQuery<'GET /v1/audit'> = {}): AsyncGenerator<CloudEvent> {
+    return every((at) => this.auditPage({ ...query, ...at }));
   }
 
-  checkpoints(query: Query = {}): Promise<CheckpointList> {
-    return this.http.json('GET', '/v1/audit/checkpoints', { query });
+  checkpoints(query: RouteQuery<'GET /v1/audit/checkpoints'> = {}): Promise<CheckpointList> {
+    return this.http.call('GET /v1/audit/checkpoints', { query });
   }
 
   /** Compares all heads with their events, page after page. */
-  async *auditState(query: Query = {}): AsyncGenerator<AuditState> {
-    let cursor: string | null = null;
-    do {
-      const page: AuditState = await this.http.json('GET', '/v1/audit/state', {
-        query: { ...query, ...(cursor !== null && { cursor }) },
-      });
-      yield page;
-      cursor = page.nextCursor;
-    } while (cursor !== null);
+  auditState(query: RouteQuery<'GET /v1/audit/state'> = {}): AsyncGenerator<AuditState> {
+    return pages((at) => this.http.call('GET /v1/audit/state', { query: { ...query, ...at } }));
   }
 
   /** Tells the relay that the store's history is the right one. */
-  adoptLog(): Promise<{ forked: string | null; adoptRequested: boolean }> {
-    return this.http.json('POST', '/v1/log/adopt');
+  adoptLog(): Promise<RouteAnswer<'POST /v1/log/adopt'>> {
+    return this.http.call('POST /v1/log/adopt', {});
   }
 
-  relayState(): Promise<{ forked: string | null; adoptRequested: boolean }> {
-    return this.http.json('GET', '/v1/log/relay');
+  relayState(): Promise<RouteAnswer<'GET /v1/log/relay'>> {
+    return this.http.call('GET /v1/log/relay', {});
   }
 
-  createChannel(body: CreateChannelBody): Promise<ChannelView & { secret?: string }> {
-    return this.http.json('POST', '/v1/channels', { body });
+  createChannel(body: RouteBody<'POST /v1/channels'>): Promise<RouteAnswer<'POST /v1/channels'>> {
+    return this.http.call('POST /v1/channels', { body });
   }
 
-  channels(query: Query = {}): AsyncGenerator<ChannelView> {
-    return this.every('/v1/channels', query);
+  channels(query: RouteQuery<'GET /v1/channels'> = {}): AsyncGenerator<ChannelView> {
+    return every((at) => this.http.call('GET /v1/channels', { query: { ...query, ...at } }));
   }
 
-  updateChannel(channelId: string, body: UpdateChannelBody): Promise<ChannelView> {
-    return this.http.json('PATCH', `/v1/channels/${channelId}`, { body });
+  updateChannel(id: string, body: RouteBody<'PATCH /v1/channels/:id'>): Promise<ChannelView> {
+    return this.http.call('PATCH /v1/channels/:id', { params: { id }, body });
   }
 
-  async removeChannel(channelId: string): Promise<void> {
-    await this.http.json('DELETE', `/v1/channels/${channelId}`);
+  removeChannel(id: string): Promise<void> {
+    return this.http.call('DELETE /v1/channels/:id', { params: { id } });
   }
 
-  testChannel(channelId: string): Promise<DeliveryView> {
-    return this.http.json('POST', `/v1/channels/${channelId}/test`);
+  testChannel(id: string): Promise<DeliveryView> {
+    return this.http.call('POST /v1/channels/:id/test', { params: { id } });
   }
 
-  deliveryPage(query: Query = {}): Promise<List<DeliveryView>> {
-    return this.http.json('GET', '/v1/deliveries', { query });
+  deliveryPage(query: RouteQuery<'GET /v1/deliveries'> = {}): Promise<List<DeliveryView>> {
+    return this.http.call('GET /v1/deliveries', { query });
   }
 
-  deliveries(query: Query = {}): AsyncGenerator<DeliveryView> {
-    return this.every('/v1/deliveries', query);
+  deliveries(query: RouteQuery<'GET /v1/deliveries'> = {}): AsyncGenerator<DeliveryView> {
+    return every((at) => this.deliveryPage({ ...query, ...at }));
   }
 
-  redeliver(deliveryId: string): Promise<DeliveryView> {
-    return this.http.json('POST', `/v1/deliveries/${deliveryId}/redeliver`);
+  redeliver(id: string): Promise<DeliveryView> {
+    return this.http.call('POST /v1/deliveries/:id/redeliver', { params: { id } });
   }
 
   status(): Promise<ServerStatus> {
-    return this.http.json('GET', '/v1/status');
+    return this.http.call('GET /v1/status', {});
   }
 
   killSwitch(): Promise<KillSwitchView> {
-    return this.http.json('GET', '/v1/kill-switch');
+    return this.http.call('GET /v1/kill-switch', {});
   }
 
-  activateKillSwitch(body: { reason?: string; revokeSessions?: boolean }): Promise<KillSwitchView> {
-    return this.http.json('PUT', '/v1/kill-switch', { body });
+  activateKillSwitch(body: RouteBody<'PUT /v1/kill-switch'>): Promise<KillSwitchView> {
+    return this.http.call('PUT /v1/kill-switch', { body });
   }
 
   releaseKillSwitch(): Promise<KillSwitchView> {
-    return this.http.json('DELETE', '/v1/kill-switch');
+    return this.http.call('DELETE /v1/kill-switch', {});
   }
+}
 
-  /** Every item of a list, page by page, as it is read. */
-  private async *every<T>(path: string, query: Query): AsyncGenerator<T> {
-    let cursor: string | undefined;
-    do {
-      const page: List<T> = await this.http.json('GET', path, { query: { ...query, ...(cursor && { cursor }) } });
-      yield* page.items;
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined);
-  }
+function once(idempotencyKey: string | undefined): CallOptions {
+  return idempotencyKey === undefined ? {} : { idempotencyKey };
+}
+
+/** Where a list goes on; empty for its beginning. */
+interface At {
+  cursor?: string;
+}
+
+/** Every page of a list, as it is read. */
+async function* pages<P extends { nextCursor: string | null }>(read: (at: At) => Promise<P>): AsyncGenerator<P> {
+  let cursor: string | null = null;
+  do {
+    const page: P = await read(cursor === null ? {} : { cursor });
+    yield page;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+/** Every item of a list, page by page, as it is read. */
+async function* every<T>(read: (at: At) => Promise<List<T>>): AsyncGenerator<T> {
+  for await (const page of pages(read)) yield* page.items;
 }

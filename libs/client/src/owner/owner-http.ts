@@ -1,3 +1,4 @@
+import { parseAnswer, routeTo, type RouteAnswer, type RouteCall, type RouteName } from '#libs/contracts';
 import { isProblem, networkReason, ProblemError, ServerUnreachable } from './problem-error.js';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -11,14 +12,24 @@ export interface OwnerHttpOptions {
   timeoutMs?: number;
 }
 
-export interface OwnerRequest {
-  query?: Query;
-  body?: unknown;
+export interface CallOptions {
   /** Makes a repeated POST answer as the first one did. */
   idempotencyKey?: string;
   timeoutMs?: number;
   signal?: AbortSignal;
   accept?: string;
+}
+
+export interface OwnerRequest extends CallOptions {
+  query?: Query;
+  body?: unknown;
+}
+
+/** What every call has at most, whatever its route. */
+interface CallParts {
+  params?: Record<string, string>;
+  query?: Query;
+  body?: unknown;
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -32,19 +43,35 @@ export class OwnerHttp {
     this.baseUrl = options.baseUrl.replace(/\/+$/, '');
   }
 
-  async json<T>(method: string, path: string, request: OwnerRequest = {}): Promise<T> {
+  /** Calls a route by its row of the route table: what it takes and what it answers is known, and the answer is checked. */
+  async call<N extends RouteName>(name: N, parts: RouteCall<N>, options: CallOptions = {}): Promise<RouteAnswer<N>> {
+    const { params, query, body } = parts as CallParts;
+    const { route, path } = routeTo(name, params);
+    const answer = await this.json(route.method, path, { ...options, query, body });
+    try {
+      return parseAnswer(name, answer);
+    } catch (error) {
+      const reason = `its answer to ${name} is of another version, or something else answers there`;
+      throw new ServerUnreachable(this.baseUrl, reason, { cause: error });
+    }
+  }
+
+  /** Any request, for what the route table does not have. */
+  async json(method: string, path: string, request: OwnerRequest = {}): Promise<unknown> {
     const response = await this.send(method, path, request, AbortSignal.timeout(this.timeoutOf(request)));
-    if (response.status === 204) return undefined as T;
-    return (await this.readJson(response)) as T;
+    return response.status === 204 ? undefined : await this.readJson(response);
   }
 
   /** The answer as it comes, for exports and event streams: the deadline ends with its headers. */
-  async stream(method: string, path: string, request: OwnerRequest = {}): Promise<Response> {
+  async stream<N extends RouteName>(name: N, parts: RouteCall<N>, options: CallOptions = {}): Promise<Response> {
+    const { params, query, body } = parts as CallParts;
+    const { route, path } = routeTo(name, params);
+    const request = { accept: '*/*', ...options, query, body };
     const deadline = new AbortController();
     const abort = () => deadline.abort(new DOMException('timed out', 'TimeoutError'));
     const timer = setTimeout(abort, this.timeoutOf(request));
     try {
-      return await this.send(method, path, request, deadline.signal);
+      return await this.send(route.method, path, request, deadline.signal);
     } finally {
       clearTimeout(timer);
     }

@@ -1,14 +1,14 @@
 import {
-  cloudEvent,
-  handOverView,
   HOLDER_ASSERTION_HEADER,
-  listOf,
-  sessionView,
-  sessionWithToken,
+  parseAnswer,
+  routeTo,
   type CloudEvent,
   type HandOverView,
   type List,
   type ReceiptBody,
+  type RouteAnswer,
+  type RouteCall,
+  type RouteName,
   type SessionView,
   type SessionWithToken,
 } from '#libs/contracts';
@@ -32,48 +32,52 @@ export interface EventsQuery {
   order?: 'oldest' | 'newest';
 }
 
-interface Call<T> {
-  method: string;
-  path: string;
+interface CallOptions {
   token?: string;
   holder?: HolderIdentity;
-  body?: unknown;
-  query?: Record<string, string | number | undefined>;
-  parse: (body: unknown) => T;
   signal?: AbortSignal;
 }
 
-const DEFAULT_TIMEOUT = 10_000;
-const events = listOf(cloudEvent);
-const sessions = listOf(sessionView);
+/** What every call has at most, whatever its route. */
+interface CallParts {
+  params?: Record<string, string>;
+  query?: Query;
+  body?: unknown;
+}
 
-/** The routes that a session's token or a holder may call. Stateless but for the clock; never throws. */
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+interface Call<T> extends CallOptions {
+  method: string;
+  path: string;
+  query?: Query;
+  body?: unknown;
+  parse: (body: unknown) => T;
+}
+
+const DEFAULT_TIMEOUT = 10_000;
+
+/** The routes that a session's token or a holder may call, typed by the route table. Stateless but for the clock; never throws. */
 export class LedgerApi {
   constructor(private readonly options: LedgerApiOptions) {}
 
   /** `GET /v1/session`: the session of this token. */
   whoami(token: string, signal?: AbortSignal): Promise<ApiResult<SessionView>> {
-    return this.call({
-      method: 'GET',
-      path: '/v1/session',
-      token,
-      parse: sessionView.parse,
-      ...(signal && { signal }),
-    });
+    return this.call('GET /v1/session', {}, { token, signal });
   }
 
   renew(token: string, sessionId: string, holder: HolderIdentity | null): Promise<ApiResult<SessionWithToken>> {
-    const path = `/v1/sessions/${sessionId}/renew`;
-    return this.call({ method: 'PUT', path, token, ...(holder && { holder }), parse: sessionWithToken.parse });
+    const params = { id: sessionId };
+    return this.call('PUT /v1/sessions/:id/renew', { params }, { token, ...(holder && { holder }) });
   }
 
   /** The current token of the holder's session, sealed to it. */
   handOver(holder: HolderIdentity): Promise<ApiResult<HandOverView>> {
-    return this.call({ method: 'POST', path: '/v1/holders/token', holder, parse: handOverView.parse });
+    return this.call('POST /v1/holders/token', {}, { holder });
   }
 
   receipt(holder: HolderIdentity, body: ReceiptBody): Promise<ApiResult<unknown>> {
-    return this.call({ method: 'POST', path: '/v1/holders/receipts', holder, body, parse: (answer) => answer });
+    return this.call('POST /v1/holders/receipts', { body }, { holder });
   }
 
   events(
@@ -82,15 +86,8 @@ export class LedgerApi {
     query: EventsQuery,
     signal?: AbortSignal,
   ): Promise<ApiResult<List<CloudEvent>>> {
-    const path = `/v1/sessions/${sessionId}/events`;
-    return this.call({
-      method: 'GET',
-      path,
-      token,
-      query: { ...query },
-      parse: events.parse,
-      ...(signal && { signal }),
-    });
+    const params = { id: sessionId };
+    return this.call('GET /v1/sessions/:id/events', { params, query: { ...query } }, { token, signal });
   }
 
   sessions(
@@ -98,22 +95,23 @@ export class LedgerApi {
     query: { cursor?: string; limit?: number },
     signal?: AbortSignal,
   ): Promise<ApiResult<List<SessionView>>> {
-    return this.call({
-      method: 'GET',
-      path: '/v1/sessions',
-      token,
-      query,
-      parse: sessions.parse,
-      ...(signal && { signal }),
-    });
+    return this.call('GET /v1/sessions', { query }, { token, signal });
   }
 
-  private async call<T>(call: Call<T>): Promise<ApiResult<T>> {
+  private async call<N extends RouteName>(
+    name: N,
+    parts: RouteCall<N>,
+    options: CallOptions,
+  ): Promise<ApiResult<RouteAnswer<N>>> {
+    const { params, query, body } = parts as CallParts;
+    const { route, path } = routeTo(name, params);
+    const parse = (answer: unknown) => parseAnswer(name, answer);
+    const call = { ...options, method: route.method, path, query, body, parse };
     const first = await this.attempt(call);
     // The refusal carried the server's time: an assertion made with it is right where only the clock was wrong.
     const badAssertion =
       (first.kind === 'expired' || first.kind === 'error') && first.problem.code === 'HOLDER_ASSERTION_INVALID';
-    return call.holder && badAssertion ? await this.attempt(call) : first;
+    return options.holder && badAssertion ? await this.attempt(call) : first;
   }
 
   private async attempt<T>(call: Call<T>): Promise<ApiResult<T>> {
@@ -147,7 +145,7 @@ export class LedgerApi {
 }
 
 /** An absolute URL of the api. Throws RequestFailed when the configured base is no URL. */
-export function urlOf(baseUrl: string, path: string, query: Record<string, string | number | undefined> = {}): URL {
+export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
   let url: URL;
   try {
     url = new URL(baseUrl.replace(/\/+$/, '') + path);

@@ -30,7 +30,7 @@ export class RevocationFeed {
   /** A cursor that the server does not take (any more, after a restore) is given up: the feed begins anew. */
   private async nextPage(): Promise<RevocationPage> {
     try {
-      return await this.http.json('GET', '/v1/revocations', { query: { cursor: this.cursor } });
+      return await this.http.call('GET /v1/revocations', { query: { cursor: this.cursor } });
     } catch (error) {
       const isRefused = error instanceof ProblemError && error.problem.code === 'BAD_REQUEST';
       if (!isRefused || this.cursor === undefined) throw error;

@@ -7,7 +7,7 @@ import { EXAMPLE_IDS, type Route } from './route.js';
 const byId = z.object({ id: uuid });
 const params = { id: EXAMPLE_IDS.agent };
 
-export const AGENT_ROUTES: readonly Route[] = [
+export const AGENT_ROUTES = [
   {
     method: 'POST',
     path: '/v1/agents',
@@ -65,4 +65,4 @@ export const AGENT_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'How many were ended', schema: z.object({ revoked: z.int() }) } },
     example: { params, body: { reason: 'the laptop was lost' } },
   },
-];
+] as const satisfies readonly Route[];

@@ -17,7 +17,7 @@ const channel = { id: EXAMPLE_IDS.channel };
 const channelWithSecret = channelView.extend({ secret: z.string().optional() });
 const READERS: readonly Credential[] = ['owner', 'auditor'];
 
-export const ALERT_ROUTES: readonly Route[] = [
+export const ALERT_ROUTES = [
   {
     method: 'POST',
     path: '/v1/channels',
@@ -172,4 +172,4 @@ export const ALERT_ROUTES: readonly Route[] = [
     params: byId,
     answers: { 204: { description: 'Ended' } },
   },
-];
+] as const satisfies readonly Route[];

@@ -14,7 +14,7 @@ import {
 import { revocationPage, revocationsQuery } from '../http/revocations.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
 
-export const AUDIT_ROUTES: readonly Route[] = [
+export const AUDIT_ROUTES = [
   {
     method: 'GET',
     path: '/v1/audit',
@@ -96,4 +96,4 @@ export const AUDIT_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'A page of the feed', schema: revocationPage } },
     example: { query: { limit: '100' } },
   },
-];
+] as const satisfies readonly Route[];

@@ -6,7 +6,7 @@ import { EXAMPLE_IDS, type Route } from './route.js';
 
 const byId = z.object({ id: uuid });
 
-export const HOLDER_ROUTES: readonly Route[] = [
+export const HOLDER_ROUTES = [
   {
     method: 'POST',
     path: '/v1/holders',
@@ -79,4 +79,4 @@ export const HOLDER_ROUTES: readonly Route[] = [
     answers: { 204: { description: 'Noted' } },
     errors: ['NOT_FOUND'],
   },
-];
+] as const satisfies readonly Route[];

@@ -7,8 +7,7 @@ import { OPERATION_ROUTES } from './operation.js';
 import type { Route } from './route.js';
 import { SESSION_ROUTES } from './sessions.js';
 
-/** The whole HTTP surface. Who adds a route adds its row: a test compares the two. */
-export const ROUTES: readonly Route[] = [
+const ALL = [
   ...AGENT_ROUTES,
   ...SESSION_ROUTES,
   ...HOLDER_ROUTES,
@@ -16,7 +15,13 @@ export const ROUTES: readonly Route[] = [
   ...ALERT_ROUTES,
   ...OAUTH_ROUTES,
   ...OPERATION_ROUTES,
-];
+] as const;
+
+/** The whole HTTP surface. Who adds a route adds its row: a test compares the two. */
+export const ROUTES: readonly Route[] = ALL;
+
+/** The same rows as types, by `METHOD /path`. */
+export type RouteTable = { [R in (typeof ALL)[number] as `${R['method']} ${R['path']}`]: R };
 
 export {
   AREAS,

@@ -15,7 +15,7 @@ const jwks = z.object({
   ),
 });
 
-export const OAUTH_ROUTES: readonly Route[] = [
+export const OAUTH_ROUTES = [
   {
     method: 'POST',
     path: '/oauth/introspect',
@@ -58,4 +58,4 @@ export const OAUTH_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'The keys', schema: jwks } },
     example: {},
   },
-];
+] as const satisfies readonly Route[];

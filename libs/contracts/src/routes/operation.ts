@@ -9,7 +9,7 @@ import { EXAMPLE_IDS, type Route } from './route.js';
 const relay = z.object({ forked: z.string().nullable(), adoptRequested: z.boolean() });
 const health = z.object({ status: z.string() });
 
-export const OPERATION_ROUTES: readonly Route[] = [
+export const OPERATION_ROUTES = [
   {
     method: 'POST',
     path: '/v1/api-keys',
@@ -170,4 +170,4 @@ export const OPERATION_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'A page', contentType: 'text/html' } },
     example: {},
   },
-];
+] as const satisfies readonly Route[];

@@ -9,7 +9,7 @@ import { EXAMPLE_IDS, type Route } from './route.js';
 const byId = z.object({ id: uuid });
 const params = { id: EXAMPLE_IDS.session };
 
-export const SESSION_ROUTES: readonly Route[] = [
+export const SESSION_ROUTES = [
   {
     method: 'POST',
     path: '/v1/sessions',
@@ -145,4 +145,4 @@ export const SESSION_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'An endless stream', contentType: 'text/event-stream' } },
     errors: ['AGENT_DISABLED'],
   },
-];
+] as const satisfies readonly Route[];
