@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Reflector } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ERRORS, errorsOf, ROUTES, type ErrorCode } from '#libs/contracts';
 import { createLogger, loadConfig } from '#libs/platform';
 import type { ApiContext } from '../api-context.js';
@@ -75,6 +77,30 @@ describe('the OpenAPI document', () => {
     expect([...used].sort()).toEqual(anywhere.sort());
   });
 
+  it('is OpenAPI 3.1 to a validator that is not ours, and every schema in it is JSON Schema 2020-12', async () => {
+    const copy = JSON.parse(JSON.stringify(document)) as typeof document;
+    expect(await new Validator().validate(copy)).toEqual({ valid: true });
+    const jsonSchema = new Ajv2020({ strict: false, validateFormats: false });
+    const schemas = schemasIn(JSON.parse(JSON.stringify(document)));
+    expect(schemas.length).toBeGreaterThan(ROUTES.length);
+    for (const schema of schemas) {
+      expect([schema, jsonSchema.validateSchema(schema), jsonSchema.errors ?? []]).toEqual([schema, true, []]);
+    }
+  });
+
+  it('would not be, were a path parameter or a response without what it must have', async () => {
+    const broken = [
+      { openapi: '3.1.0', info: document['info'], paths: { '/x': { get: { responses: { 200: {} } } } } },
+      {
+        openapi: '3.1.0',
+        info: document['info'],
+        paths: { '/x': { get: { parameters: [{ in: 'path', name: 'id' }] } } },
+      },
+      { openapi: '3.1.0', info: document['info'], paths: {}, components: { schemas: { A: { $ref: '#/nowhere' } } } },
+    ];
+    for (const one of broken) expect((await new Validator().validate(one)).valid).toBe(false);
+  });
+
   it('resolves every reference, and describes every path parameter', () => {
     const text = JSON.stringify(document);
     const { schemas } = document['components'] as { schemas: Record<string, unknown> };
@@ -99,6 +125,15 @@ describe('the docs page', () => {
     for (const { path } of ROUTES) expect(html).toContain(path);
   });
 });
+
+/** Every value of a `schema` member, and the named ones. */
+function schemasIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
+    if (name === 'schema') return [inner as object];
+    return name === 'schemas' ? Object.values(inner as Record<string, object>) : schemasIn(inner);
+  });
+}
 
 const METHODS: Record<number, string> = { 0: 'GET', 1: 'POST', 2: 'PUT', 3: 'DELETE', 4: 'PATCH' };
 const CREDENTIAL_OF: Record<string, string> = { public: 'none', 'session-renewal': 'session' };
