@@ -13,7 +13,7 @@ export async function agedSession(
 }
 
 /** Lets three fifths of a TTL pass for this session. */
-export async function age(api: RunningApi, sessionId: string): Promise<void> {
+export async function age(api: Pick<RunningApi, 'database'>, sessionId: string): Promise<void> {
   const client = new pg.Client({ connectionString: api.database.url });
   await client.connect();
   try {

@@ -6,6 +6,8 @@ import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 
 let running: RunningApi;
+/** Answers to requests that never end; they take a quarter of a minute, and the other tests go on meanwhile. */
+let trickling: Promise<string[]>;
 
 beforeAll(async () => {
   running = await RunningApi.start({
@@ -13,12 +15,29 @@ beforeAll(async () => {
     LEDGER_ADDRESS_RATE_LIMIT: '1000',
     LEDGER_REQUEST_DEADLINE: '1',
   });
+  // The deadline for a handler, which is shorter on the first instance, would answer before.
+  const patient = await running.startAnother({ LEDGER_REQUEST_DEADLINE: '60' });
+  const password = `X-Master-Password: ${running.ownerPassword}`;
+  const large = 'Content-Type: application/json\r\nContent-Length: 60000';
+  trickling = Promise.all([
+    trickled(patient, 'GET /health/live HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
+    trickled(patient, `POST /v1/agents HTTP/1.1\r\nHost: x\r\n${password}\r\n${large}\r\n\r\n`, ' '),
+  ]);
 });
 afterAll(() => running?.[Symbol.asyncDispose]());
 
-function open(): Socket {
-  const { hostname, port } = new URL(running.url);
+function open(url = running.url): Socket {
+  const { hostname, port } = new URL(url);
   return connect(Number(port), hostname);
+}
+
+/** The answer to a request that begins and then never ends, five times a second. */
+async function trickled(url: string, begin: string, more: string): Promise<string> {
+  const socket = open(url);
+  socket.on('error', () => undefined);
+  socket.write(begin);
+  const drip = setInterval(() => socket.writable && socket.write(more), 200);
+  return answerOf(socket).finally(() => clearInterval(drip));
 }
 
 /** What the server sends until it closes the connection. */
@@ -53,15 +72,6 @@ describe('limits', () => {
     expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  it('ends a request whose headers trickle in', async () => {
-    const socket = open();
-    socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n');
-    const drip = setInterval(() => socket.writable && socket.write('X-A: b\r\n'), 200);
-    socket.on('error', () => undefined);
-    const answer = await answerOf(socket).finally(() => clearInterval(drip));
-    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-  }, 30_000);
-
   it('takes forms on the OAuth routes only', async () => {
     const form = { method: 'POST', headers: bearer('x'), body: new URLSearchParams({ name: 'x' }) };
     const refused = await fetch(`${running.url}/v1/agents`, form);
@@ -93,6 +103,49 @@ describe('limits', () => {
     expect((await running.call('GET', '/health/live')).status).toBe(200);
   });
 
+  it('refuses a burst from one address with Retry-After, whatever its credentials, and lets others pass', async () => {
+    const environment = { LEDGER_RATE_LIMIT: '0', LEDGER_ADDRESS_RATE_LIMIT: '0.4' };
+    const url = await running.startAnother({ ...environment, LEDGER_TRUSTED_PROXIES: '127.0.0.1' });
+    const from = (forwarded: string, headers = {}) =>
+      running.callAt<Problem>(url, 'GET', '/health/live', { ...headers, 'x-forwarded-for': forwarded });
+    const guests = Array.from({ length: 30 }, (_, index) => from('203.0.113.7', bearer(`guess ${index}`)));
+    const answers = await Promise.all(guests);
+    const refused = answers.filter(({ status }) => status === 429);
+    const passed = answers.filter(({ status }) => status === 200);
+    expect(passed.length).toBeGreaterThanOrEqual(2);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(passed.length + refused.length).toBe(answers.length);
+    for (const { headers, body } of refused) {
+      expect(body).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryable: true });
+      expect(headers.get('ratelimit-policy')).toBe('"address";q=2;w=5');
+      expect(headers.get('ratelimit')).toMatch(/^"address";r=0;t=[123]$/);
+      expect(headers.get('retry-after')).toMatch(/^[123]$/);
+    }
+    // Others are not affected, and what a client claims before the proxy's own word counts for nothing.
+    for (const other of ['198.51.100.9', '203.0.113.7, 198.51.100.10', '2001:db8:0:1::7']) {
+      const { status, headers } = await from(other);
+      expect([other, status, headers.get('ratelimit')]).toEqual([other, 200, '"address";r=1;t=3']);
+    }
+    // One customer’s IPv6 network is one address.
+    const network = await Promise.all(['a', 'b', 'c', 'd'].map((host) => from(`2001:db8:0:2::${host}`)));
+    expect(network.some(({ status }) => status === 429)).toBe(true);
+    // It passes again after the time that it was told.
+    await until(async () => (await from('203.0.113.7')).status === 200, {
+      pollMs: 200,
+      describe: 'the bucket to fill',
+    });
+  });
+
+  it('takes no proxy’s word where none is trusted: one client cannot be many addresses', async () => {
+    const url = await running.startAnother({ LEDGER_RATE_LIMIT: '0', LEDGER_ADDRESS_RATE_LIMIT: '0.4' });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        running.callAt(url, 'GET', '/health/live', { 'x-forwarded-for': `198.51.100.${index}` }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
+  });
+
   it('answers DEADLINE_EXCEEDED when the database makes a change wait, and the change may still happen', async () => {
     const owner = running.owner;
     const agent = (await owner.createAgent({ name: 'slow' })).id;
@@ -109,4 +162,10 @@ describe('limits', () => {
       describe: 'the change to happen',
     });
   });
+
+  it('ends a request whose headers or whose body trickle in', async () => {
+    for (const answer of await trickling) {
+      expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*application\/problem\+json[\s\S]*too slowly/);
+    }
+  }, 40_000);
 });
