@@ -15,6 +15,7 @@ import { Progress } from './progress.js';
 import { relayAndLatency } from './relay.js';
 import { figuresOf, groupsOf, isValid, machine, save, table } from './report.js';
 import { benchSettings } from './settings.js';
+import { Sessions } from './sessions.js';
 import { createSessions } from './warm.js';
 
 /** The sequencer's rate is taken from what is filled in. */
@@ -48,7 +49,7 @@ async function bench(run: BenchRun): Promise<void> {
   run.onEnd(() => anchor?.close());
 
   progress.say('warming up');
-  await createSessions(ledger, callers, sessionsPerCaller);
+  await createSessions(ledger, Sessions.ids(callers, sessionsPerCaller));
   await admin.query(BASELINE_TABLES);
   const ladder = { database, ledger, anchor, callers, sessionsPerCaller, rounds, seconds, progress };
   progress.say('append, native flush');

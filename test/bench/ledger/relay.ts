@@ -13,6 +13,7 @@ import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import type { Progress } from './progress.js';
 import { renewal, sessionHead } from './sessions.js';
 import { quantile } from './statistics.js';
+import { createSessions } from './warm.js';
 
 export interface RelayResult {
   /** Events per second from the store into JetStream. */
@@ -45,6 +46,10 @@ export async function relayAndLatency(
   progress: Progress,
 ): Promise<RelayResult> {
   progress.say('relay and latency');
+  await createSessions(
+    createLedger(database),
+    Array.from({ length: STREAMS }, (_, stream) => idOf(stream)),
+  );
   while ((await database.query('select from ledger.sequence($1, 5000)', [LOG])).length > 0);
   await using nats = await EmbeddedNats.start({ dataDir, cacheDir: join(homedir(), '.cache', 'session-ledger') });
   const connection = await connectNats({ url: nats.url, name: 'bench' });
@@ -129,9 +134,14 @@ async function bareInsert(database: Database, times: { sent: number; took: numbe
   times.push({ sent, took: performance.now() - sent });
 }
 
+/** Sessions beside those of the ladder. */
+function idOf(stream: number): string {
+  return `00000000-0000-7000-9000-${String(stream).padStart(12, '0')}`;
+}
+
 /** A renewal's event at the end of a stream; no head, which no reader of the log looks at. */
 function appendOne(ledger: Ledger, sent: Map<string, number>, stream: number): Promise<unknown> {
-  const sessionId = `00000000-0000-7000-9000-${String(stream).padStart(12, '0')}`;
+  const sessionId = idOf(stream);
   const event = renewal(sessionHead(sessionId, 2));
   sent.set(event.id, performance.now());
   const streams = [{ streamId: sessionStream(sessionId), expectedVersion: null, events: [event] }];

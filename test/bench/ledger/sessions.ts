@@ -90,6 +90,11 @@ export class Sessions {
     return `00000000-0000-7000-8${String(slot).padStart(3, '0')}-${String(index).padStart(12, '0')}`;
   }
 
+  /** All sessions of so many callers. */
+  static ids(callers: number, each: number): string[] {
+    return Array.from({ length: callers * each }, (_, n) => Sessions.id(Math.floor(n / each), n % each));
+  }
+
   /** The session that this caller writes next, and the version that the write leads to. */
   take(slot: number): { sessionId: string; version: number } {
     const index = this.next[slot] ?? 0;

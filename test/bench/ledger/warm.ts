@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { sessionStream } from '#libs/contracts';
 import type { Ledger, NewEvent } from '#libs/ledger';
-import { sessionHead, Sessions } from './sessions.js';
+import { sessionHead } from './sessions.js';
 
 const AT_ONCE = 500;
 
-/** Creates every caller's sessions, so that the run updates rows instead of inserting them. */
-export async function createSessions(ledger: Ledger, callers: number, each: number): Promise<void> {
-  const ids = Array.from({ length: callers * each }, (_, n) => Sessions.id(Math.floor(n / each), n % each));
+/** Sessions must be there before a run, so that it updates rows instead of inserting them and the read models know them. */
+export async function createSessions(ledger: Ledger, ids: readonly string[]): Promise<void> {
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const part = ids.slice(from, from + AT_ONCE);
     await ledger.append({
