@@ -5,7 +5,12 @@ import type { RevocationPage } from '#libs/contracts';
 import { OwnerHttp } from '../owner/owner-http.js';
 import { RevocationFeed } from './revocation-feed.js';
 
-const DEAD = { sessionId: '019a9f3c-0000-7000-8000-0000000000b1', generation: 0, ended: true, deadFrom: '2026-11-21T00:00:00Z' };
+const DEAD = {
+  sessionId: '019a9f3c-0000-7000-8000-0000000000b1',
+  generation: 0,
+  ended: true,
+  deadFrom: '2026-11-21T00:00:00Z',
+};
 
 describe('a verifier’s feed', () => {
   it('begins anew when its cursor is not taken any more, as after a restore', async () => {
