@@ -98,9 +98,11 @@ export class SessionManager {
     return this.session.inUse()?.token ?? null;
   }
 
-  /** The token; where it was just refused and another is being looked for, what the search brings. */
+  /** The token; where there is none, the file's if it was replaced, and what a search brings that is under way. */
   async nextToken(): Promise<string | null> {
-    if (this.session.usable() === null && this.session.searching) await this.queue.run(() => Promise.resolve());
+    if (this.session.usable() === null && (this.session.searching || this.fileHasAnother())) {
+      await this.queue.run(() => this.keeper.considerFile());
+    }
     return this.getToken();
   }
 
@@ -180,6 +182,12 @@ export class SessionManager {
     if (this.timer !== null) clearTimeout(this.timer);
     await this.queue.close(FAREWELL);
     this.listeners.clear();
+  }
+
+  /** A call may come before the watch has told of the file. */
+  private fileHasAnother(): boolean {
+    const token = this.store.read();
+    return token !== null && token.token !== this.session.token?.token && this.session.isUsable(token);
   }
 
   private lookAtFile(): void {
