@@ -9,7 +9,7 @@ export {
 export { acceptForRenewal, acceptForUse, readToken, readTokenAgain, type AuthenticatedToken } from './authenticate.js';
 export { type SessionWithIssuedToken } from './issued.js';
 export { sessionEventOf } from './replay-session.js';
-export { sessionViewOf } from './session-view.js';
+export { sessionViewOf, snapshotViewOf } from './session-view.js';
 export { registerAgent } from './agents/register-agent.js';
 export { updateAgent } from './agents/update-agent.js';
 export { createSession } from './create-session/create-session.js';

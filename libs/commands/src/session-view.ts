@@ -1,4 +1,5 @@
 import type { SessionView } from '#libs/contracts';
+import type { SessionSnapshot } from '#libs/ledger';
 import {
   endsAt,
   evaluateExpiry,
@@ -7,12 +8,18 @@ import {
   type SessionState,
   type SessionStatus,
 } from '#libs/session';
+import { secondsOf } from './new-events.js';
 
 /** What a session is called at `now` (epoch seconds): a token that has ended ends it, recorded or not. */
 function statusOf(state: SessionState, now: number, isExpiringSoon: boolean): SessionStatus {
   if (state.status !== 'active') return state.status;
   if (now >= state.expiresAt) return 'expired';
   return isExpiringSoon ? 'expiring_soon' : 'active';
+}
+
+/** A session as it was read. */
+export function snapshotViewOf({ head, holderIds, now }: SessionSnapshot): SessionView {
+  return sessionViewOf(head, secondsOf(now), holderIds.length > 0);
 }
 
 /**

@@ -1,8 +1,7 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { sessionViewOf } from '#libs/commands';
+import { snapshotViewOf } from '#libs/commands';
 import { LedgerError, sessionQuery, type SessionQuery, type SessionView } from '#libs/contracts';
-import type { SessionSnapshot } from '#libs/ledger';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
@@ -21,7 +20,7 @@ export class ShowSessionController {
   @Allow('session')
   own(@Who() principal: Principal): SessionView {
     if (principal.kind !== 'session') throw new LedgerError('FORBIDDEN');
-    return viewOf(principal.authenticated.snapshot);
+    return snapshotViewOf(principal.authenticated.snapshot);
   }
 
   @Get('sessions/:id')
@@ -38,10 +37,6 @@ export class ShowSessionController {
     );
     if (at !== undefined) return sessionAt(this.context.commands, snapshot, at);
     if (stale) void reply.header('ledger-stale', 'true');
-    return viewOf(snapshot);
+    return snapshotViewOf(snapshot);
   }
-}
-
-function viewOf({ head, holderIds, now }: SessionSnapshot): SessionView {
-  return sessionViewOf(head, Math.floor(now / 1000), holderIds.length > 0);
 }

@@ -1,17 +1,13 @@
-import { sessionViewOf } from '#libs/commands';
+import { snapshotViewOf } from '#libs/commands';
 import type { SessionView } from '#libs/contracts';
-import type { SessionHead, SessionSnapshot } from '#libs/ledger';
+import type { SessionHead } from '#libs/ledger';
 import type { BotScope } from './bot-scope.js';
 import { shortText } from './short-text.js';
 
 /** A session as it is now; null when there is no such session. */
 export async function currentView({ commands }: BotScope, sessionId: string): Promise<SessionView | null> {
   const snapshot = await commands.heads.session(sessionId);
-  return snapshot && viewOf(snapshot);
-}
-
-export function viewOf({ head, holderIds, now }: SessionSnapshot): SessionView {
-  return sessionViewOf(head, Math.floor(now / 1000), holderIds.length > 0);
+  return snapshot && snapshotViewOf(snapshot);
 }
 
 /** What a button says that came too late. */

@@ -1,8 +1,8 @@
+import { snapshotViewOf } from '#libs/commands';
 import { duration, type SessionView } from '#libs/contracts';
 import type { BotTurn } from '../bot-context.js';
 import { aliveSessions } from '../bot-queries.js';
 import type { BotScope } from '../bot-scope.js';
-import { viewOf } from '../session-now.js';
 import { shortId, shortText } from '../short-text.js';
 
 const SHOWN = 20;
@@ -19,7 +19,7 @@ export async function listSessions(scope: BotScope, turn: BotTurn): Promise<void
 export async function readAlive({ commands }: BotScope, limit: number): Promise<SessionView[]> {
   const alive = await aliveSessions(commands.database, limit);
   const snapshots = await Promise.all(alive.map(({ sessionId }) => commands.heads.session(sessionId)));
-  return snapshots.flatMap((snapshot) => (snapshot ? [viewOf(snapshot)] : []));
+  return snapshots.flatMap((snapshot) => (snapshot ? [snapshotViewOf(snapshot)] : []));
 }
 
 export function sessionLine(session: SessionView): string {
