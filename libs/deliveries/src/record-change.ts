@@ -2,6 +2,7 @@ import { type DomainEvent, LedgerError, SYSTEM_STREAM, type SystemEventData } fr
 import { type Database, onceWithin, type PoolClient, type RepeatableRequest } from '#libs/database';
 import { appendWithin, IdempotencyMismatch } from '#libs/ledger';
 import { newId } from '#libs/platform';
+import { databaseNow } from './notifications/record-notification.js';
 
 /** Who changes something, and how the request is recognised when it comes again. */
 export interface Author {
@@ -37,10 +38,8 @@ export function recorded<T>(
 }
 
 async function append(client: PoolClient, author: Author, facts: readonly SystemFact[]): Promise<boolean> {
-  const { rows } = await client.query<{ now: number }>(
-    'select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now',
-  );
-  const events = facts.map((fact) => ({ ...fact, id: newId(), time: rows[0]!.now }));
+  const time = await databaseNow(client);
+  const events = facts.map((fact) => ({ ...fact, id: newId(), time }));
   try {
     const { replayed } = await appendWithin(client, {
       streams: [{ streamId: SYSTEM_STREAM, expectedVersion: null, events }],

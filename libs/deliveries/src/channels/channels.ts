@@ -110,11 +110,15 @@ export class Channels {
 
   /** Puts other secrets in place of those of `version`; does nothing where the channel was changed since. */
   async replaceSecrets(id: string, version: number, secrets: ChannelSecrets): Promise<void> {
-    const { version: current } = await this.get(id);
-    if (current !== version) return;
-    await recorded(this.database, LEDGER_ITSELF, [factOf(id, {}, secrets)], (client) =>
-      this.change(client, id, { changes: {}, secrets, onlyVersion: version }),
-    );
+    try {
+      await recorded(this.database, LEDGER_ITSELF, [factOf(id, {}, secrets)], async (client) => {
+        const changed = await this.change(client, id, { changes: {}, secrets, onlyVersion: version });
+        // What did not happen must not stand in the ledger.
+        if (!changed) throw new LedgerError('VERSION_CONFLICT');
+      });
+    } catch (error) {
+      if (!(error instanceof LedgerError && error.code === 'VERSION_CONFLICT')) throw error;
+    }
   }
 
   /** Null when there is no such channel (of that version). */
