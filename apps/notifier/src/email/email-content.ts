@@ -1,7 +1,7 @@
 import type { MessageLanguage } from '#libs/contracts';
 import type { Member } from '#libs/deliveries';
 import { alertText, type AlertText } from '../messages/alert-text.js';
-import { digestText } from '../messages/digest-text.js';
+import { digestText, plainDigest } from '../messages/digest-text.js';
 import { phrasesOf } from '../messages/phrases/phrases-of.js';
 import type { Phrases } from '../messages/phrases/phrases.js';
 import { alertHtml, digestHtml } from './email-html.js';
@@ -22,7 +22,7 @@ export function emailContent(members: Member[], language: MessageLanguage, now: 
     const digest = digestText(members, phrases, now);
     return {
       subject: `[Session Ledger] ${digest.title}`,
-      text: `${digest.title}\n${digest.summary.join('\n')}\n\n${digest.lines.join('\n')}\n${digest.verbatim.map((text) => `\n${text}`).join('')}`,
+      text: plainDigest(digest),
       html: digestHtml(digest, language),
       threadOf: null,
     };

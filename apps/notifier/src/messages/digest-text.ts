@@ -12,6 +12,11 @@ export interface DigestText {
   verbatim: string[];
 }
 
+/** All of it as plain text. */
+export function plainDigest({ title, summary, lines, verbatim }: DigestText): string {
+  return `${title}\n${summary.join('\n')}\n\n${lines.join('\n')}\n${verbatim.map((text) => `\n${text}`).join('')}`;
+}
+
 /** Many alerts as one: what happened how often, and every session by its id. */
 export function digestText(members: Member[], phrases: Phrases, now: number): DigestText {
   const counts = new Map<string, number>();

@@ -26,8 +26,7 @@ export async function leadSweep(parts: SweepLeaderParts, stop: AbortSignal): Pro
     const canaries = await sendCanaries(parts.database, parts.canarySeconds);
     const checkpoints = await sendCheckpoints(parts.database, parts.checkpointSeconds);
     const turned = await dropLeftovers(parts.database);
-    if (turned.length > 0) parts.wake();
-    if (reminded || canaries.length > 0 || checkpoints.length > 0) parts.wake();
+    if (reminded || canaries.length + checkpoints.length + turned.length > 0) parts.wake();
     await sleep(parts.intervalSeconds * 1000, undefined, { signal }).catch(() => undefined);
   }
 }

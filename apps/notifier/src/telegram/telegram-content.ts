@@ -3,7 +3,7 @@ import type { CloudEvent } from '#libs/contracts';
 import type { Member } from '#libs/deliveries';
 import { rejectButton, type Button } from '../bot/buttons.js';
 import { alertText } from '../messages/alert-text.js';
-import { digestText } from '../messages/digest-text.js';
+import { digestText, plainDigest } from '../messages/digest-text.js';
 import type { Phrases } from '../messages/phrases/phrases.js';
 
 /** What Telegram takes, after entity parsing. */
@@ -24,7 +24,7 @@ export interface TelegramContent {
 
 export function telegramContent(members: Member[], phrases: Phrases, now: number): TelegramContent {
   const [only] = members;
-  return members.length === 1 && only ? single(only, phrases, now) : digest(members, phrases, now);
+  return members.length === 1 && only ? single(only, phrases, now) : manyAsOne(members, phrases, now);
 }
 
 function single(member: Member, phrases: Phrases, now: number): TelegramContent {
@@ -48,8 +48,9 @@ function buttonOf({ envelope }: Member, phrases: Phrases): Button {
   return rejectButton(sessionId, generation, phrases.rejectRenewal);
 }
 
-function digest(members: Member[], phrases: Phrases, now: number): TelegramContent {
-  const { title, summary, lines, verbatim } = digestText(members, phrases, now);
+function manyAsOne(members: Member[], phrases: Phrases, now: number): TelegramContent {
+  const digest = digestText(members, phrases, now);
+  const { title, summary, lines, verbatim } = digest;
   const head = join([FormattedString.b(title), new FormattedString(`\n${summary.join('\n')}`)]);
   const whole = join([
     head,
@@ -61,10 +62,7 @@ function digest(members: Member[], phrases: Phrases, now: number): TelegramConte
   }
   return {
     ...fitted(head),
-    file: {
-      name: 'alerts.txt',
-      body: `${title}\n${summary.join('\n')}\n\n${lines.join('\n')}\n${verbatim.map((text) => `\n${text}`).join('')}`,
-    },
+    file: { name: 'alerts.txt', body: plainDigest(digest) },
   };
 }
 
