@@ -35,4 +35,4 @@ export {
   type HeadComparison,
   type HeadPlace,
 } from './heads/compare-heads.js';
-export { HEAD_KINDS, type HeadDifference, type HeadKind } from './heads/head-difference.js';
+export { type HeadDifference } from './heads/head-difference.js';

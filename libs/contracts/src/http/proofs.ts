@@ -56,12 +56,15 @@ export const auditStateQuery = z.strictObject({
 });
 export type AuditStateQuery = z.infer<typeof auditStateQuery>;
 
+export const HEAD_KINDS = ['session', 'agent', 'holder', 'api_key', 'kill_switch'] as const;
+export type HeadKind = (typeof HEAD_KINDS)[number];
+
 /** Heads that are not what the log says. A page may have none and still not be the last. */
 export const auditState = z.object({
   checked: z.int().describe('Heads compared in this page'),
   differing: z.array(
     z.object({
-      kind: z.enum(['session', 'agent', 'holder', 'api_key', 'kill_switch']),
+      kind: z.enum(HEAD_KINDS),
       id: z.string(),
       fields: z
         .array(z.string())

@@ -1,5 +1,4 @@
-export const HEAD_KINDS = ['session', 'agent', 'holder', 'api_key', 'kill_switch'] as const;
-export type HeadKind = (typeof HEAD_KINDS)[number];
+import type { HeadKind } from '#libs/contracts';
 
 /** A head that is not what the log says. */
 export interface HeadDifference {
