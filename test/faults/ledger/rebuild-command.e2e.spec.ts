@@ -60,7 +60,11 @@ async function startLoad() {
   const ledger = createLedger(log.database, { onAppended: appendHint(connection) });
   const sent = new Map<string, number>();
   const heard: { id: string; sequence: number; at: number }[] = [];
-  const consumer = await jetstream(connection).consumers.get(STREAM, { deliver_policy: DeliverPolicy.New });
+  // What was appended before may still be on its way into the stream: the projector had it from the store.
+  const consumer = await jetstream(connection).consumers.get(STREAM, {
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: (await lastPosition(log.database)) + 1,
+  });
   const messages = await consumer.consume({
     callback: (message) => {
       const { id } = message.json<{ id: string }>();
