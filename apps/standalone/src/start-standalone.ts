@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Config, keepIssuer, readConfig, redactConfig } from '#libs/platform';
+import { refuseHalfRestored } from './backup/unfinished-restore.js';
 import { startBundledServers } from './bundled-servers.js';
 import { checkPort } from './check-port.js';
 import type { CloseStack } from './close-stack.js';
@@ -16,6 +17,7 @@ export async function startStandalone(opened: CloseStack, stop: StopSignal): Pro
   prepareDataDir(dataDir);
   const lock = lockDataDir(dataDir);
   opened.push('the data directory', () => lock[Symbol.dispose]());
+  refuseHalfRestored(dataDir);
   keepIssuer(dataDir, config.issuer);
   await checkPort(config.host, config.port);
   const log = openLog(dataDir, config.logLevel);

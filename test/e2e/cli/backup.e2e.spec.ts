@@ -13,7 +13,12 @@ function folder(): string {
 }
 
 function sledger(dataDir: string, ...args: string[]): Promise<RunningProcess> {
-  return startProcess(process.execPath, { args: [BIN, ...args], env: { LEDGER_DATA_DIR: dataDir, LEDGER_PORT: '0' } });
+  return sledgerWith({}, dataDir, ...args);
+}
+
+function sledgerWith(env: Record<string, string>, dataDir: string, ...args: string[]): Promise<RunningProcess> {
+  const own = { LEDGER_DATA_DIR: dataDir, LEDGER_PORT: '0' };
+  return startProcess(process.execPath, { args: [BIN, ...args], env: { ...own, ...env } });
 }
 
 async function run(dataDir: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
@@ -53,6 +58,29 @@ describe('backup and restore', () => {
     await second.stop();
     expect(existsSync(join(to, 'server.json'))).toBe(false);
   }, 180_000);
+
+  it('say that a sealing key kept elsewhere is not in the backup, and do a restore anew that was cut off', async () => {
+    const [from, to, elsewhere] = [folder(), folder(), folder()];
+    const kept = join(folder(), 'kept');
+    const env = { LEDGER_SEAL_KEY_FILE: join(elsewhere, 'seal.key') };
+    const first = await sledgerWith(env, from, 'start');
+    await first.waitFor(/is ready/, 60_000);
+    await first.stop();
+    const backup = await sledgerWith(env, from, 'backup', kept, '--output', 'json');
+    await backup.exited;
+    expect(JSON.parse(backup.stdout)).toMatchObject({ warning: expect.stringContaining(env.LEDGER_SEAL_KEY_FILE) });
+
+    // As a kill leaves it: some of it copied, the mark still there.
+    writeFileSync(join(to, 'restore.unfinished'), '');
+    writeFileSync(join(to, 'issuer'), 'half');
+    expect(await run(to, 'start')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/was cut off. Run it again/),
+    });
+    expect(await run(to, 'restore', kept)).toMatchObject({ code: 0 });
+    expect(readFileSync(join(to, 'issuer'), 'utf8')).toBe(readFileSync(join(from, 'issuer'), 'utf8'));
+    expect(existsSync(join(to, 'restore.unfinished'))).toBe(false);
+  }, 120_000);
 
   it('refuse a backup that was altered, and a folder that is none', async () => {
     const empty = folder();

@@ -12,6 +12,7 @@ export interface BackupResult {
   dataDir: string;
   madeAt: string;
   files: number;
+  warning?: string;
 }
 
 /** The copying is the server's own work: it knows where its database lies and who owns it. */
@@ -19,6 +20,7 @@ export async function runBackup(cli: Cli, action: 'backup' | 'restore', folder: 
   const main = builtFile('standalone', 'backup', 'main.js');
   const label = action === 'backup' ? 'copying the ledger' : 'putting the ledger back';
   const result = await cli.screen.during(label, () => answerOf([main, action, folder]));
+  if (result.warning !== undefined && !cli.screen.json) cli.screen.warn(printable(result.warning));
   cli.screen.result(result, () =>
     action === 'restore'
       ? `Restored the backup of ${result.madeAt} (${result.files} files) to ${result.dataDir}. Start it: sledger start`

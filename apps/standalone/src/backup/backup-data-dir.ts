@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { chown, cp, readdir } from 'node:fs/promises';
+import { chown, cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateCluster } from '#libs/embedded';
 import { lockDataDir } from '../data-dir.js';
 import { StartError } from '../start-error.js';
 import { type BackupManifest, readWholeBackup, writeManifest } from './backup-manifest.js';
+import { beginRestore, isHalfRestored, refuseHalfRestored } from './unfinished-restore.js';
 
 /** Beside the database. Without `keys` every session would end. The bus is left out: its stream is rebuilt from the database. */
 const KEPT = [
@@ -21,6 +22,7 @@ const KEPT = [
 export async function backupDataDir(dataDir: string, folder: string): Promise<BackupManifest> {
   const cluster = stoppedCluster(dataDir);
   using _lock = lockDataDir(dataDir);
+  refuseHalfRestored(dataDir);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new StartError(`${folder} is not empty. Give a new folder: a backup never overwrites another.`);
   }
@@ -48,7 +50,7 @@ function stoppedCluster(dataDir: string): string {
   return cluster;
 }
 
-/** Puts a whole backup into a data directory that has no database yet. Throws `StartError`. */
+/** Puts a whole backup into a data directory that has no database yet; one that was cut off is done again. Throws `StartError`. */
 export async function restoreDataDir(folder: string, dataDir: string): Promise<BackupManifest> {
   const manifest = await readWholeBackup(folder);
   const postgres = join(dataDir, 'postgres');
@@ -57,15 +59,18 @@ export async function restoreDataDir(folder: string, dataDir: string): Promise<B
   mkdirSync(postgres, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   using _lock = lockDataDir(dataDir);
   const { cluster, user } = locateCluster(postgres);
-  for (const path of [cluster, ...KEPT.map((name) => join(dataDir, name))]) {
-    if (existsSync(path))
-      throw new StartError(`${path} exists already. Restore into a new data directory: --data-dir <path>.`);
-  }
+  const places = [cluster, ...KEPT.map((name) => join(dataDir, name))];
+  if (isHalfRestored(dataDir)) for (const place of places) await rm(place, { recursive: true, force: true });
+  const taken = places.find((place) => existsSync(place));
+  if (taken !== undefined)
+    throw new StartError(`${taken} exists already. Restore into a new data directory: --data-dir <path>.`);
+  const finish = beginRestore(dataDir);
   await cp(join(folder, 'cluster'), cluster, { recursive: true, preserveTimestamps: true });
   if (user) await giveTo(cluster, user);
   for (const name of KEPT) {
     if (existsSync(join(folder, name))) await cp(join(folder, name), join(dataDir, name), { recursive: true });
   }
+  finish();
   return manifest;
 }
 
