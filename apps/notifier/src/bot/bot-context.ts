@@ -1,6 +1,10 @@
 import type { Context } from 'grammy';
+import { cutText } from '../messages/cut-text.js';
 import type { Button } from './buttons.js';
 import { sendFailureOf } from './send-failure.js';
+
+/** What Telegram takes, in UTF-16 units. */
+const LONGEST_TEXT = 4096;
 
 /** A message or a button press of somebody who may command the bot here. */
 export class BotTurn {
@@ -26,7 +30,7 @@ export class BotTurn {
 
   /** Answers in the chat. Plain text: names of others cannot become markup. */
   async reply(text: string, keyboard: Button[][] = []): Promise<void> {
-    await this.context.api.sendMessage(this.chatId, clip(text), {
+    await this.context.api.sendMessage(this.chatId, cutText(text, LONGEST_TEXT), {
       link_preview_options: { is_disabled: true },
       ...(keyboard.length > 0 && { reply_markup: { inline_keyboard: keyboard } }),
     });
@@ -37,7 +41,7 @@ export class BotTurn {
     const messageId = this.keyboardMessageId;
     if (messageId === undefined) return this.reply(text, keyboard);
     const edited = await unlessFinal(
-      this.context.api.editMessageText(this.chatId, messageId, clip(text), {
+      this.context.api.editMessageText(this.chatId, messageId, cutText(text, LONGEST_TEXT), {
         reply_markup: { inline_keyboard: keyboard },
       }),
     );
@@ -60,10 +64,4 @@ export async function unlessFinal(sending: Promise<unknown>): Promise<boolean> {
     if (sendFailureOf(error).kind === 'final') return false;
     throw error;
   }
-}
-
-const LONGEST_TEXT = 4096;
-
-function clip(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 1)}…`;
 }

@@ -1,5 +1,6 @@
 import type { Member } from '#libs/deliveries';
 import { alertText } from '../messages/alert-text.js';
+import { cutText } from '../messages/cut-text.js';
 import type { Phrases } from '../messages/phrases/phrases.js';
 
 export interface WebhookBody {
@@ -24,13 +25,13 @@ export function webhookBody(
       return json({
         text: slackEscaped(`${alert.title}\n${alert.body}`),
         blocks: [
-          { type: 'header', text: { type: 'plain_text', text: cut(alert.title, 150) } },
-          { type: 'section', text: { type: 'plain_text', text: cut(alert.body, 3000) } },
+          { type: 'header', text: { type: 'plain_text', text: cutText(alert.title, 150) } },
+          { type: 'section', text: { type: 'plain_text', text: cutText(alert.body, 3000) } },
           {
             type: 'section',
             fields: alert.facts
               .slice(0, 10)
-              .map(({ label, value }) => ({ type: 'plain_text', text: cut(`${label}: ${value}`, 2000) })),
+              .map(({ label, value }) => ({ type: 'plain_text', text: cutText(`${label}: ${value}`, 2000) })),
           },
           ...(alert.command ? [{ type: 'section', text: { type: 'plain_text', text: `→ ${alert.command}` } }] : []),
           ...(alert.verbatim === null ? [] : [{ type: 'section', text: { type: 'plain_text', text: alert.verbatim } }]),
@@ -41,14 +42,14 @@ export function webhookBody(
         allowed_mentions: { parse: [] },
         embeds: [
           {
-            title: cut(discordEscaped(alert.title), 256),
+            title: cutText(discordEscaped(alert.title), 256),
             description: [
-              cut(discordEscaped(alert.body), 3000),
+              cutText(discordEscaped(alert.body), 3000),
               ...(alert.command ? [`\`${alert.command}\``] : []),
               ...(alert.verbatim === null ? [] : [`\`\`\`\n${alert.verbatim}\`\`\``]),
             ].join('\n'),
             color: COLOUR[level],
-            fields: facts.map((fact) => ({ ...fact, value: cut(discordEscaped(fact.value), 300) })),
+            fields: facts.map((fact) => ({ ...fact, value: cutText(discordEscaped(fact.value), 300) })),
           },
         ],
       });
@@ -57,7 +58,7 @@ export function webhookBody(
         type: 'text/plain; charset=utf-8',
         body: [
           alert.title,
-          cut(alert.body, 600),
+          cutText(alert.body, 600),
           ...facts.map(({ name, value }) => `${name}: ${value}`),
           alert.command ?? '',
           ...(alert.verbatim === null ? [] : ['', alert.verbatim]),
@@ -70,13 +71,6 @@ export function webhookBody(
 
 function json(value: unknown): WebhookBody {
   return { type: 'application/json; charset=utf-8', body: JSON.stringify(value) };
-}
-
-/** At most so many UTF-16 units, no character cut in two. */
-function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  const kept = text.slice(0, limit - 1);
-  return `${/[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
 }
 
 function slackEscaped(text: string): string {
