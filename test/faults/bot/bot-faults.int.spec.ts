@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { newSessionButton, rejectButton } from '../../../apps/notifier/src/bot/buttons.js';
+import { Channels } from '#libs/deliveries';
 import { BY_OWNER, until } from '#libs/testing';
+import { SecretBox } from '#libs/tokens';
 import { BOT_TOKEN, BotFixture, OWNER_CHAT } from './bot-fixture.js';
 
 let fixture: BotFixture;
@@ -132,6 +134,18 @@ describe('a bot that Telegram slows down or refuses', () => {
       ),
     ).toEqual(new Set([next]));
     expect(fixture.logLines.join('')).not.toMatch(/AAExample/);
+  });
+
+  it('takes commands although the secrets of another channel cannot be opened', async () => {
+    const foreign = new Channels(fixture.database, SecretBox.open({ base64: Buffer.alloc(32, 9).toString('base64') }));
+    await foreign.create(
+      { name: 'sealed elsewhere', priority: 1, enabled: true },
+      { type: 'telegram', config: { botToken: '7000000002:BBExample', chatId: 1, apiRoot: fixture.telegram.apiRoot } },
+      BY_OWNER,
+    );
+    fixture.startBots();
+    fixture.say('/help');
+    await fixture.message(/Session Ledger tells/);
   });
 
   it('answers again when Telegram is back after failing polls', async () => {

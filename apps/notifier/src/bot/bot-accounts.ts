@@ -1,4 +1,5 @@
-import type { Channel, Channels, TelegramConfig } from '#libs/deliveries';
+import type { Channel, Channels, ChannelSecrets, TelegramConfig } from '#libs/deliveries';
+import { UnsealError } from '#libs/tokens';
 
 /** One bot of Telegram's and the chats that may command it. */
 export interface BotAccount {
@@ -16,14 +17,16 @@ export interface BotChat {
   users: ReadonlySet<number>;
 }
 
-/** Reads the bots from the enabled Telegram channels. Unsealed secrets are kept until their channel changes. */
+/** Reads the bots from the enabled Telegram channels. Unsealed secrets are kept until their channel changes or goes. */
 export class BotAccounts {
-  private readonly known = new Map<string, { version: number; config: TelegramConfig }>();
+  /** Null: a version of the channel that cannot be opened. */
+  private readonly known = new Map<string, { version: number; config: TelegramConfig | null }>();
 
   constructor(private readonly channels: Channels) {}
 
   async read(): Promise<BotAccount[]> {
     const telegram = (await this.channels.list()).filter(({ type, enabled }) => type === 'telegram' && enabled);
+    for (const id of this.known.keys()) if (!telegram.some((channel) => channel.id === id)) this.known.delete(id);
     const accounts = new Map<string, BotAccount & { chats: Map<number, BotChat> }>();
     for (const channel of telegram) {
       const config = await this.configOf(channel);
@@ -38,10 +41,20 @@ export class BotAccounts {
   private async configOf({ id, version }: Channel): Promise<TelegramConfig | null> {
     const known = this.known.get(id);
     if (known?.version === version) return known.config;
-    const secrets = await this.channels.secrets(id);
-    if (secrets.type !== 'telegram') return null;
-    this.known.set(id, { version, config: secrets.config });
-    return secrets.config;
+    const secrets = await this.secretsOf(id);
+    const config = secrets?.type === 'telegram' ? secrets.config : null;
+    this.known.set(id, { version, config });
+    return config;
+  }
+
+  /** Null where they cannot be opened: whoever sends on that channel tells the owner, and the other bots take commands meanwhile. */
+  private async secretsOf(id: string): Promise<ChannelSecrets | null> {
+    try {
+      return await this.channels.secrets(id);
+    } catch (error) {
+      if (error instanceof UnsealError) return null;
+      throw error;
+    }
   }
 }
 
