@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Silences } from '#libs/deliveries';
+import { dueReminders, forgetReminder, Silences } from '#libs/deliveries';
 import { BY_OWNER, SmtpReceiver, TelegramStandIn, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
@@ -196,6 +196,27 @@ describe('what is decided again at the moment of sending', () => {
     await fixture.settled();
     expect(webhook.received.filter(({ body }) => body.includes('"stage":"reminder"'))).toHaveLength(1);
     expect(await fixture.database.query('select from deliveries.reminder')).toHaveLength(0);
+  });
+
+  it('a reminder that a renewal makes due again while it is decided is decided again', async () => {
+    const session = await fixture.warnedSession({
+      expiresIn: 100,
+      issuedAgo: 60,
+      absoluteLifetime: 10_000,
+      maxRenewals: 2,
+    });
+    await fixture.notifier.close();
+    await fixture.takeIn(fixture.expiringSoon(session));
+    const [decided] = await dueReminders(fixture.database, 10);
+    await fixture.renew(session);
+    await fixture.takeIn(await fixture.lastEvent(session.sessionId));
+    // What was decided about the session before its renewal comes too late, whatever it was.
+    await forgetReminder(fixture.database, decided!, decided!.now + 5000);
+    expect(await dueReminders(fixture.database, 10)).toHaveLength(1);
+    await forgetReminder(fixture.database, decided!, null);
+    const [again] = await dueReminders(fixture.database, 10);
+    await forgetReminder(fixture.database, again!, again!.now + 5000);
+    expect(await dueReminders(fixture.database, 10)).toEqual([]);
   });
 
   it('a channel that died quietly is found by the periodic test message and told through the others', async () => {

@@ -21,10 +21,10 @@ async function decide(database: Database, reminder: DueReminder): Promise<boolea
       await remindOf(database, reminder, decision.endsAt);
       return true;
     case 'wait':
-      await forgetReminder(database, reminder.sessionId, decision.until);
+      await forgetReminder(database, reminder, decision.until);
       return false;
     case 'never':
-      await forgetReminder(database, reminder.sessionId, null);
+      await forgetReminder(database, reminder, null);
       return false;
   }
 }

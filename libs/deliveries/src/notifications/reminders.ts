@@ -14,6 +14,8 @@ export interface DueReminder {
   session: SessionNow | null;
   /** Database time, epoch seconds. */
   now: number;
+  /** Since when it was due, as the database wrote it. */
+  dueSince: string;
 }
 
 /** Announced sessions whose reminder must be decided now, by index. */
@@ -25,8 +27,9 @@ export async function dueReminders(database: Database, limit: number): Promise<D
     announced_end: number;
     session: SessionNow | null;
     now: number;
+    due_since: string;
   }>(
-    `select r.session_id, r.event_id, r.causes, r.announced_end, ${SESSION_NOW} as session,
+    `select r.session_id, r.event_id, r.causes, r.announced_end, r.due_at::text as due_since, ${SESSION_NOW} as session,
        extract(epoch from clock_timestamp())::float8 as now
      from deliveries.reminder r left join ledger.session_head h using (session_id)
      where r.due_at <= (select clock_timestamp()) order by r.due_at limit $1`,
@@ -38,18 +41,27 @@ export async function dueReminders(database: Database, limit: number): Promise<D
     announced: { causes: row.causes, endsAt: row.announced_end },
     session: row.session,
     now: row.now,
+    dueSince: row.due_since,
   }));
 }
 
-/** Puts the decision off until then (epoch seconds), or drops the reminder. */
-export async function forgetReminder(database: Database, sessionId: string, until: number | null): Promise<void> {
-  if (until === null) await database.query('delete from deliveries.reminder where session_id = $1', [sessionId]);
-  else {
-    await database.query('update deliveries.reminder set due_at = to_timestamp($2) where session_id = $1', [
+/**
+ * Puts the decision off until then (epoch seconds), or drops the reminder. One that a renewal has made due again meanwhile stays:
+ * the decision was about the session before it.
+ */
+export async function forgetReminder(
+  database: Database,
+  { sessionId, dueSince }: DueReminder,
+  until: number | null,
+): Promise<void> {
+  const unchanged = 'session_id = $1 and due_at = $2::timestamptz';
+  if (until === null) await database.query(`delete from deliveries.reminder where ${unchanged}`, [sessionId, dueSince]);
+  else
+    await database.query(`update deliveries.reminder set due_at = to_timestamp($3) where ${unchanged}`, [
       sessionId,
+      dueSince,
       until,
     ]);
-  }
 }
 
 /** Queues the reminder: once for each announcement, whoever else tries. */
