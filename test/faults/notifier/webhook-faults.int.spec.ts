@@ -263,15 +263,21 @@ describe('a webhook', () => {
     expect(webhook.received).toHaveLength(1);
   });
 
-  it('W8: that only fails for 120 hours is turned off likewise', async () => {
+  it('W8: that only fails for 120 hours is turned off likewise, and that is told although its failures were told just now', async () => {
+    await using mail = await SmtpReceiver.start();
     webhook.respond(() => ({ status: 500 }));
     const { id } = await fixture.webhook(webhook.url);
+    await fixture.email(mail.url, { events: ['SessionRevoked'] });
     await fixture.database.query(
-      "update deliveries.channel set failures = 4, failing_since = clock_timestamp() - interval '121 hours'",
+      `update deliveries.channel set failures = 4, failing_since = clock_timestamp() - interval '121 hours',
+         told_at = clock_timestamp() where channel_id = $1`,
+      [id],
     );
     await fixture.takeIn((await fixture.warned()).event);
-    await until(async () => !(await fixture.channels.get(id)).enabled, { describe: 'the channel to be turned off' });
-    expect((await fixture.channels.get(id)).stoppedReason).toMatch(/120 hours/);
+    await until(() => mail.received.length === 1, { describe: 'the mail about the channel' });
+    expect(mail.received[0]!.mail.text).toMatch(/120 hours[\s\S]*It was turned off/);
+    const { enabled, stoppedReason } = await fixture.channels.get(id);
+    expect([enabled, stoppedReason]).toEqual([false, expect.stringMatching(/120 hours/)]);
   });
 
   it('W9: whose secret is rotated between two attempts gets both signatures, and once the old one’s time is over the new one’s alone', async () => {

@@ -103,11 +103,16 @@ async function stop(
   kind: keyof typeof REMEDY,
   detail: string,
 ): Promise<string[]> {
-  await client.query(
-    `update deliveries.channel set stopped_reason = $2, enabled = enabled and not $3, version = version + 1
-     where channel_id = $1 and stopped_reason is distinct from $2`,
+  const { rows } = await client.query<{ is_news: boolean }>(
+    `with before as (
+       select channel_id, stopped_reason, stopped_reason is null or (enabled and $3) as is_news
+       from deliveries.channel where channel_id = $1 for update)
+     update deliveries.channel c set stopped_reason = $2, enabled = enabled and not $3, version = version + 1
+     from before b where c.channel_id = b.channel_id and b.stopped_reason is distinct from $2
+     returning b.is_news`,
     [channelId, detail, kind === 'gone'],
   );
   if (kind === 'gone') await suppressQueued(client, channelId, 'the channel was turned off: its target is gone');
-  return raiseTrouble(client, { channelId, reason: `${detail}. ${REMEDY[kind]}` });
+  const isNews = rows[0]?.is_news ?? false;
+  return raiseTrouble(client, { channelId, reason: `${detail}. ${REMEDY[kind]}`, isNews });
 }

@@ -11,14 +11,19 @@ export interface ChannelTrouble {
   channelId: string;
   /** What is wrong and what the owner can do, in one sentence each. */
   reason: string;
+  /** The channel has just been stopped or turned off: that is told whatever was told of it in the last hour. */
+  isNews?: boolean;
 }
 
 /** Tells the owner through the other channels that one does not work. Returns the channels that carry the news. */
-export async function raiseTrouble(client: PoolClient, { channelId, reason }: ChannelTrouble): Promise<string[]> {
+export async function raiseTrouble(
+  client: PoolClient,
+  { channelId, reason, isNews = false }: ChannelTrouble,
+): Promise<string[]> {
   const { rows: marked } = await client.query<ChannelRow>(
     `update deliveries.channel set told_at = clock_timestamp()
-     where channel_id = $1 and (told_at is null or told_at < clock_timestamp() - ${TOLD_FOR}) returning ${CHANNEL_COLUMNS}`,
-    [channelId],
+     where channel_id = $1 and ($2 or told_at is null or told_at < clock_timestamp() - ${TOLD_FOR}) returning ${CHANNEL_COLUMNS}`,
+    [channelId, isNews],
   );
   if (!marked[0]) return [];
   const troubled = channelOf(marked[0]);
