@@ -38,7 +38,7 @@ async function neitherEndedNorWaiting({ database }: Checked): Promise<string[]> 
      where not case
        when d.status = 'delivered' then d.finished_at is not null and d.next_attempt_at is null
        when d.status in ('superseded', 'suppressed', 'dead') then d.finished_at is not null and d.next_attempt_at is null and d.detail <> ''
-       when d.carrier_id <> d.delivery_id then carrier.status <> 'delivered'
+       when d.carrier_id <> d.delivery_id then carrier.next_attempt_at is not null
        when d.status = 'pending' then d.next_attempt_at is not null
        when d.status = 'attempting' then d.next_attempt_at is not null
          and exists (select from deliveries.attempt a where a.delivery_id = d.delivery_id and a.number = d.attempts)

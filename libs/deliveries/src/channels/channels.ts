@@ -3,7 +3,7 @@ import type { Database, PoolClient } from '#libs/database';
 import { newId } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { levelNumber } from '../alert-levels.js';
-import { startNextTurn } from '../claims/settle.js';
+import { settleMembers, startNextTurn } from '../claims/settle.js';
 import { type Author, LEDGER_ITSELF, recorded, type SystemFact } from '../record-change.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
 import type { Channel, ChannelChanges, ChannelSecrets, NewChannel, WrittenChannel } from './channel.js';
@@ -214,16 +214,17 @@ function sealContext(id: string): string {
 
 /** Drops what waits for a channel, except what is under way; alerts that other channels wait with start there now. */
 export async function suppressQueued(client: PoolClient, channelId: string, detail: string): Promise<number> {
-  const { rows } = await client.query<{ notification_id: string }>(
+  const { rows } = await client.query<{ delivery_id: string; notification_id: string }>(
     `update deliveries.delivery set status = 'suppressed', detail = $2, next_attempt_at = null, finished_at = clock_timestamp()
-     where channel_id = $1 and next_attempt_at is not null and status <> 'attempting' returning notification_id`,
+     where channel_id = $1 and next_attempt_at is not null and status <> 'attempting' returning delivery_id, notification_id`,
     [channelId, detail],
   );
-  await startNextTurn(
+  const carried = await settleMembers(
     client,
-    rows.map((row) => row.notification_id),
+    rows.map((row) => row.delivery_id),
   );
-  return rows.length;
+  await startNextTurn(client, [...rows.map((row) => row.notification_id), ...carried]);
+  return rows.length + carried.length;
 }
 
 /** What waited for the end of the old quiet hours is decided again by the new ones. */

@@ -3,6 +3,7 @@ import type { Database, PoolClient } from '#libs/database';
 import type { Channel } from '../channels/channel.js';
 import { quietUntil } from '../channels/quiet-hours.js';
 import { raiseTrouble } from '../notifications/raise-trouble.js';
+import type { Stage } from '../notifications/record-notification.js';
 import type { ClaimedMessage, Member } from './claimed-message.js';
 import { decideAtSend, type OwnersWishes, type SendDecision } from './decide-at-send.js';
 import { activeSilences, dueAlertOf, isOutdated, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
@@ -36,6 +37,8 @@ export interface Claim {
 
 /** How many alerts one message carries at most. */
 const DIGEST_LIMIT = 5000;
+/** Nobody misses these: whoever sent them looks at what became of them. */
+const OF_THE_CHANNEL: ReadonlySet<Stage> = new Set(['trouble', 'canary', 'test']);
 
 interface Sendable {
   row: DueRow;
@@ -106,9 +109,12 @@ async function dropMoot(
   const dead = dropped.filter(({ decision }) => decision.do === 'die');
   await startNextTurn(
     client,
-    dead.map(({ row }) => row.notification_id),
+    dead.flatMap(({ row }) => [
+      row.notification_id,
+      ...(members.get(row.delivery_id) ?? []).map(({ notificationId }) => notificationId),
+    ]),
   );
-  const told = dead.find(({ row }) => row.stage !== 'trouble' && row.stage !== 'canary');
+  const told = dead.find(({ row }) => !OF_THE_CHANNEL.has(row.stage));
   if (told) {
     await raiseTrouble(client, {
       channelId: told.row.channel_id,

@@ -43,13 +43,10 @@ export async function dropLeftovers(database: Database): Promise<string[]> {
         nextAttemptAt: null,
       })),
     );
-    await settleMembers(
+    const carried = await settleMembers(
       client,
       rows.map((row) => row.delivery_id),
     );
-    return startNextTurn(
-      client,
-      rows.map((row) => row.notification_id),
-    );
+    return startNextTurn(client, [...rows.map((row) => row.notification_id), ...carried]);
   });
 }

@@ -60,15 +60,29 @@ export async function settleMembers(client: PoolClient, carrierIds: readonly str
   return rows.map((row) => row.notification_id);
 }
 
-/** Somebody was told: the others whose turn it might have become stay silent. */
+/**
+ * Somebody was told: the others whose turn it might have become stay silent. A digest goes all the same while it carries anything
+ * that nobody was told of, or that goes to every channel.
+ */
 export async function endTurns(client: PoolClient, notificationIds: readonly string[]): Promise<void> {
-  await client.query({
+  const { rows } = await client.query<{ carrier_id: string | null }>({
     name: 'end turns',
-    text: `update deliveries.delivery set status = 'suppressed', detail = 'told by another channel', next_attempt_at = null,
+    text: `with waiting as (
+       select distinct coalesce(carrier_id, delivery_id) as id from deliveries.delivery
+       where notification_id = any($1) and rank is not null and finished_at is null)
+     update deliveries.delivery d set status = 'suppressed', detail = 'told by another channel', next_attempt_at = null,
        finished_at = clock_timestamp()
-     where notification_id = any($1) and rank is not null and next_attempt_at is not null and status <> 'attempting'`,
+     from waiting where d.delivery_id = waiting.id and d.next_attempt_at is not null and d.status <> 'attempting'
+       and (d.carrier_id is null or not exists (
+         select from deliveries.delivery m where m.carrier_id = d.carrier_id and (m.rank is null or not exists (
+           select from deliveries.delivery o where o.notification_id = m.notification_id and o.status = 'delivered'))))
+     returning d.carrier_id`,
     values: [notificationIds],
   });
+  await settleMembers(
+    client,
+    rows.flatMap(({ carrier_id }) => carrier_id ?? []),
+  );
 }
 
 /** Nobody was told yet and one gave up: the next one's turn begins now. Returns its channels. */

@@ -86,18 +86,23 @@ export class Deliveries {
 
   /**
    * Sends again what ended without success, with the same ids. It is decided again like any other, and gets at least an hour.
-   * One that is still on its way is only hurried. Throws `NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`, and `BAD_REQUEST` for one
+   * One that is still on its way, alone or in a digest, is only hurried. Throws `NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`, and `BAD_REQUEST` for one
    * that was delivered, or whose channel is off: nobody would send it. A request that comes again is told how far it has come.
    */
   async redeliver(id: string, request?: RepeatableRequest): Promise<DeliveryView> {
     const { outcome } = await once(this.database, request, async (client) => {
       await assertSomebodySends(client, id);
       const { rowCount } = await client.query(
-        `update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
-         status = case when attempts = 0 then 'pending' else 'retry' end, detail = 'redelivery was asked for', unknowns = 0,
-         carrier_id = case when carrier_id = delivery_id then carrier_id end,
-         deadline = greatest(deadline, clock_timestamp() + interval '1 hour')
-       where delivery_id = $1 and status not in ('delivered', 'attempting') returning delivery_id`,
+        `with wanted as (
+           select coalesce(c.delivery_id, d.delivery_id) as id
+           from deliveries.delivery d left join deliveries.delivery c
+             on c.delivery_id = d.carrier_id and c.delivery_id <> d.delivery_id and c.next_attempt_at is not null
+           where d.delivery_id = $1)
+         update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
+           status = case when attempts = 0 then 'pending' else 'retry' end, detail = 'redelivery was asked for', unknowns = 0,
+           carrier_id = case when carrier_id = delivery_id then carrier_id end,
+           deadline = greatest(deadline, clock_timestamp() + interval '1 hour')
+         from wanted where d.delivery_id = wanted.id and d.status not in ('delivered', 'attempting') returning d.delivery_id`,
         [id],
       );
       return { isDue: rowCount === 1 };
