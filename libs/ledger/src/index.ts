@@ -1,5 +1,5 @@
 export * from './types.js';
-export { eventOf } from './read/stored-events.js';
+export { eventOf, RECORDED_EVENT_COLUMNS } from './read/stored-events.js';
 export { createLedger, type Ledger, type LedgerOptions } from './create-ledger.js';
 export { appendWithin } from './append/append.js';
 export { forgetReceipts, RECEIPT_DAYS } from './append/forget-receipts.js';

@@ -1,6 +1,6 @@
 import { toCloudEvent, type CloudEvent, type RecordedEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
-import { eventOf } from '#libs/ledger';
+import { eventOf, RECORDED_EVENT_COLUMNS } from '#libs/ledger';
 
 export interface AgentEventsAfter {
   agentId: string;
@@ -12,9 +12,7 @@ export interface AgentEventsAfter {
 }
 
 const AGENT_EVENTS = `
-  select a.position, a.stream_id as "streamId", a.version, v.event_id::text as id, v.type,
-    v.schema_version as "schemaVersion", v.actor, v.request_id as "requestId", v.payload,
-    to_char(v.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time, encode(v.leaf, 'hex') as leaf
+  select a.position, ${RECORDED_EVENT_COLUMNS}
   from (
     select position, stream_id, version from read_model.audit
     where agent_id = $1 and position > $2 order by position limit $3
@@ -24,11 +22,7 @@ const AGENT_EVENTS = `
 /** Events of one agent after a position, as far as the projector has come: what its update stream resumes with. */
 export async function agentEventsAfter(database: Database, query: AgentEventsAfter): Promise<CloudEvent[]> {
   const values = [query.agentId, query.after, query.limit];
-  const rows = await database.prepared<RecordedEvent & Record<string, unknown>>(
-    'agent_events.after',
-    AGENT_EVENTS,
-    values,
-  );
+  const rows = await database.prepared<RecordedEvent>('agent_events.after', AGENT_EVENTS, values);
   return rows.map((row) => toCloudEvent(row, query.source));
 }
 

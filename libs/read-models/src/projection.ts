@@ -2,7 +2,7 @@ import type { CloudEvent } from '#libs/contracts';
 import type { Database, PoolClient } from '#libs/database';
 import { auditModel } from './audit/audit-model.js';
 import { currentTokenModel } from './current-token/current-token-model.js';
-import { generationTable, type ReadModel, type ReadModelName } from './read-model.js';
+import type { ReadModel, ReadModelName } from './read-model.js';
 
 export const MODELS: readonly ReadModel[] = [auditModel, currentTokenModel];
 
@@ -73,7 +73,7 @@ export async function advance(
   if (first.position !== position + 1 || last.position !== position + fresh.length) {
     throw new Error(`${model.name} is at ${position}, the batch begins at ${first.position}: positions are dense`);
   }
-  await model.apply(client, generationTable(model.name, generation), fresh);
+  await model.apply(client, generation, fresh);
   const { rowCount } = await client.query({
     name: 'read_model.checkpoint',
     text: `update read_model.generation set position = $4 where model = $1 and generation = $2 and position = $3`,

@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database';
-import { storedEventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
+import { RECORDED_EVENT_COLUMNS, storedEventOf, type RecordedEventRow } from '../read/stored-events.js';
 import type { StoredEvent } from '../types.js';
 
 /**
@@ -16,24 +16,24 @@ export async function storedStreams(
   streamIds: readonly string[],
 ): Promise<Map<string, StoredEvent[] | null>> {
   const streams = new Map<string, StoredEvent[] | null>();
-  const rows = await database.prepared<StoredEventRow>(
+  const rows = await database.prepared<RecordedEventRow>(
     'heads.streams',
-    `select ${STORED_EVENT_COLUMNS} from ledger.event v where v.stream_id = any($1) order by v.stream_id, v.version`,
+    `select ${RECORDED_EVENT_COLUMNS} from ledger.event v where v.stream_id = any($1) order by v.stream_id, v.version`,
     [streamIds],
   );
   for (const row of rows) {
-    const known = streams.get(row.stream_id);
+    const known = streams.get(row.streamId);
     if (known === null) continue;
     const event = readable(row);
-    if (event === null) streams.set(row.stream_id, null);
+    if (event === null) streams.set(row.streamId, null);
     else if (known) known.push(event);
-    else streams.set(row.stream_id, [event]);
+    else streams.set(row.streamId, [event]);
   }
   return streams;
 }
 
 /** An event that was altered, or that a newer version recorded, is a finding and ends no check. */
-function readable(row: StoredEventRow): StoredEvent | null {
+function readable(row: RecordedEventRow): StoredEvent | null {
   try {
     return storedEventOf(row);
   } catch {

@@ -1,15 +1,15 @@
-import { LOG, type EventType, type RecordedEvent } from '#libs/contracts';
+import { LOG, type RecordedEvent } from '#libs/contracts';
 import type { ClientBase, Database } from '#libs/database';
-import { entriesAfter, eventOf, STORED_EVENT_COLUMNS, type StoredEventRow } from '../read/stored-events.js';
+import { entriesAfter, eventOf, RECORDED_EVENT_COLUMNS } from '../read/stored-events.js';
 
-type LogRow = StoredEventRow & { position: number };
-
-const SEQUENCE =
-  'select position, stream_id, version, event_id, type, schema_version, time, actor, request_id, payload, leaf ' +
-  'from ledger.sequence($1, $2)';
+/** The function answers what it has written as it is to be shown. */
+const SEQUENCE = `
+  select position, stream_id as "streamId", version, event_id as id, type, schema_version as "schemaVersion", time, actor,
+    request_id as "requestId", payload, leaf
+  from ledger.sequence($1, $2)`;
 
 const READ_RECORDED = `
-  select e.position, ${STORED_EVENT_COLUMNS}
+  select e.position, ${RECORDED_EVENT_COLUMNS}
   from ${entriesAfter('$1', '$2', '$3')} e ${eventOf('e')} order by e.position`;
 
 /** Who keeps new events from getting their position. */
@@ -25,13 +25,12 @@ export interface HorizonHolder {
 
 /** Gives the next events their position, on the leader's own connection. Answers them once that is committed. */
 export async function sequence(client: ClientBase, limit: number): Promise<RecordedEvent[]> {
-  const { rows } = await client.query<LogRow>({ name: 'log.sequence', text: SEQUENCE, values: [LOG, limit] });
-  return rows.map(recordedEventOf);
+  return (await client.query<RecordedEvent>({ name: 'log.sequence', text: SEQUENCE, values: [LOG, limit] })).rows;
 }
 
 /** Events of the log by position, exclusive of `after`, as recorded: nothing is upcast. */
-export async function readRecorded(database: Database, after: number, limit: number): Promise<RecordedEvent[]> {
-  return (await database.prepared<LogRow>('log.readRecorded', READ_RECORDED, [LOG, after, limit])).map(recordedEventOf);
+export function readRecorded(database: Database, after: number, limit: number): Promise<RecordedEvent[]> {
+  return database.prepared<RecordedEvent>('log.readRecorded', READ_RECORDED, [LOG, after, limit]);
 }
 
 /** Position of the last event that has one; 0 in an empty log. */
@@ -68,20 +67,4 @@ export async function oldestUnsequenced(database: Database): Promise<number | nu
 export async function horizonHolder(database: Database): Promise<HorizonHolder | null> {
   const rows = await database.query<HorizonHolder & Record<string, unknown>>('select * from ledger.horizon_holder()');
   return rows[0] ?? null;
-}
-
-function recordedEventOf(row: LogRow): RecordedEvent {
-  return {
-    position: row.position,
-    streamId: row.stream_id,
-    version: row.version,
-    id: row.event_id,
-    type: row.type as EventType,
-    schemaVersion: row.schema_version,
-    time: row.time,
-    actor: row.actor,
-    requestId: row.request_id,
-    payload: row.payload,
-    leaf: row.leaf,
-  };
 }

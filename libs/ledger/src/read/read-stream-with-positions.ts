@@ -1,10 +1,10 @@
-import { LOG } from '#libs/contracts';
+import { LOG, type RecordedEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import type { LogEntry } from '../types.js';
-import { logEntryOf, STORED_EVENT_COLUMNS, type StoredEventRow } from './stored-events.js';
+import { RECORDED_EVENT_COLUMNS, storedEventOf } from './stored-events.js';
 
 const read = (comparison: '>' | '<', order: 'asc' | 'desc') => `
-  select e.position, ${STORED_EVENT_COLUMNS}
+  select e.position, ${RECORDED_EVENT_COLUMNS}
   from ledger.event v join ledger.entry e using (stream_id, version)
   where v.stream_id = $1 and e.log = $2 and v.version ${comparison} $3 order by v.version ${order} limit $4`;
 
@@ -15,11 +15,11 @@ export async function readStreamWithPositions(
   { version, direction, limit }: { version: number; direction: 'after' | 'before'; limit: number },
 ): Promise<LogEntry[]> {
   const forwards = direction === 'after';
-  const rows = await database.prepared<StoredEventRow & { position: number }>(
+  const rows = await database.prepared<RecordedEvent>(
     `ledger.stream-${direction}`,
     forwards ? read('>', 'asc') : read('<', 'desc'),
     [streamId, LOG, version, limit],
   );
-  const entries = rows.map(logEntryOf);
+  const entries = rows.map(storedEventOf);
   return forwards ? entries : entries.reverse();
 }

@@ -1,21 +1,20 @@
-import { LOG } from '#libs/contracts';
+import { LOG, type RecordedEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import type { EventStore, LogEntry, StoredEvent } from '../types.js';
 import {
   entriesAfter,
   eventOf,
-  logEntryOf,
-  STORED_EVENT_COLUMNS,
+  RECORDED_EVENT_COLUMNS,
   storedEventOf,
-  type StoredEventRow,
+  type RecordedEventRow,
 } from './stored-events.js';
 
 const READ_STREAM = `
-  select ${STORED_EVENT_COLUMNS}
+  select ${RECORDED_EVENT_COLUMNS}
   from ledger.event v where v.stream_id = $1 and v.version >= $2 order by v.version limit $3`;
 
 const READ_LOG = `
-  select e.position, ${STORED_EVENT_COLUMNS}
+  select e.position, ${RECORDED_EVENT_COLUMNS}
   from ${entriesAfter('$1', '$2', '$3')} e ${eventOf('e')} order by e.position`;
 
 const ALL = 1_000_000;
@@ -31,8 +30,8 @@ export async function readStream(
 export function readRecordedStream(
   database: Database,
   ...[streamId, { fromVersion = 1, limit = ALL } = {}]: Parameters<EventStore['readStream']>
-): Promise<StoredEventRow[]> {
-  return database.prepared<StoredEventRow>('ledger.readStream', READ_STREAM, [streamId, fromVersion, limit]);
+): Promise<RecordedEventRow[]> {
+  return database.prepared<RecordedEventRow>('ledger.readStream', READ_STREAM, [streamId, fromVersion, limit]);
 }
 
 export async function readLog(
@@ -40,6 +39,5 @@ export async function readLog(
   ...[{ after, limit }]: Parameters<EventStore['readLog']>
 ): Promise<LogEntry[]> {
   const values = [LOG, after, limit];
-  type Row = StoredEventRow & { position: number };
-  return (await database.prepared<Row>('ledger.readLog', READ_LOG, values)).map(logEntryOf);
+  return (await database.prepared<RecordedEvent>('ledger.readLog', READ_LOG, values)).map(storedEventOf);
 }

@@ -1,5 +1,5 @@
-import { upcast, type EventType } from '#libs/contracts';
-import type { LogEntry, StoredEvent } from '../types.js';
+import { upcast, type RecordedEvent } from '#libs/contracts';
+import type { StoredEvent } from '../types.js';
 
 /**
  * Joins the event (alias `v`) of a row that names its stream and version. The limit keeps it a look-up by key for each row:
@@ -19,43 +19,17 @@ export function entriesAfter(log: string, position: string, limit: string): stri
   return `(select * from ledger.entry where log = ${log} and position > ${position} order by position limit ${limit})`;
 }
 
-/** Columns of `ledger.event` (alias `v`) that make a StoredEvent. */
-export const STORED_EVENT_COLUMNS = `
-  v.stream_id, v.version, v.event_id::text, v.type, v.schema_version,
+/** What is recorded of an event, but for its position: the columns of `ledger.event` (alias `v`). */
+export const RECORDED_EVENT_COLUMNS = `
+  v.stream_id as "streamId", v.version, v.event_id::text as id, v.type, v.schema_version as "schemaVersion",
   to_char(v.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
-  v.actor, v.request_id, v.payload, encode(v.leaf, 'hex') as leaf`;
+  v.actor, v.request_id as "requestId", v.payload, encode(v.leaf, 'hex') as leaf`;
 
-export interface StoredEventRow extends Record<string, unknown> {
-  stream_id: string;
-  version: number;
-  event_id: string;
-  type: string;
-  schema_version: number;
-  time: string;
-  actor: string;
-  request_id: string;
-  payload: string;
-  leaf: string;
-}
+/** A row of those columns. */
+export type RecordedEventRow = Omit<RecordedEvent, 'position'>;
 
 /** Throws UnknownEvent when the event is newer than this code. */
-export function storedEventOf(row: StoredEventRow): StoredEvent {
-  const { type, schema_version: schemaVersion, payload } = row;
-  return {
-    streamId: row.stream_id,
-    version: row.version,
-    id: row.event_id,
-    type: type as EventType,
-    schemaVersion,
-    time: row.time,
-    actor: row.actor,
-    requestId: row.request_id,
-    payload,
-    data: upcast({ type, schemaVersion, data: JSON.parse(payload) }),
-    leaf: row.leaf,
-  };
-}
-
-export function logEntryOf(row: StoredEventRow & { position: number }): LogEntry {
-  return { ...storedEventOf(row), position: row.position };
+export function storedEventOf<Row extends RecordedEventRow>(row: Row): Row & StoredEvent {
+  const { type, schemaVersion, payload } = row;
+  return { ...row, data: upcast({ type, schemaVersion, data: JSON.parse(payload) }) };
 }

@@ -1,58 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import type { AuditQuery } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { decodeCursor, encodeCursor } from './audit-cursor.js';
 import { auditStatement, queryAudit } from './audit-query.js';
+import { fillAuditSample, SAMPLE, vacuumAuditSample } from './audit-sample.js';
 import { exportAudit } from './export-audit.js';
-
-/** What the size test looks for in its sample. */
-const SAMPLE = {
-  /** Has half of all events. */
-  agent: '00000000-0000-7000-8000-00000000000a',
-  session: '00000000-0000-7000-8000-000000000101',
-  rareActor: 'key:rare',
-  middle: '2026-06-01T00:00:00Z',
-};
-
-/**
- * A long log as years of use leave it, in seconds: a few agents of which one has half of the events, ten events a session, mostly
- * renewals, reasons on one event in ten. `:rows` is its length. Leaves are no real ones: only the search looks at it.
- */
-const FILL_AUDIT = [
-  'alter table ledger.event disable trigger all',
-  `create temporary table sample as
-   select n as position,
-     timestamptz '2026-01-01' + n * (interval '300 days' / :rows) as occurred_at,
-     'session:' || lpad(to_hex(256 + n % greatest(:rows / 10, 1)), 8, '0') as stream_id,
-     1 + n / greatest(:rows / 10, 1) as version,
-     ('00000000-0000-7000-8000-' || lpad(to_hex(case when n % 2 = 0 then 10 else 11 + n % 7 end), 12, '0'))::uuid as agent_id,
-     ('00000000-0000-7000-8000-' || lpad(to_hex(256 + n % greatest(:rows / 10, 1)), 12, '0'))::uuid as session_id,
-     case when n % 20000 = 7 then 'KillSwitchActivated' when n % 10 = 0 then 'SessionCreated'
-          when n % 10 = 9 then 'SessionRevoked' else 'SessionRenewed' end as type,
-     case when n % 30000 = 11 then 'key:rare' when n % 10 in (0, 9) then 'owner' else 'holder:' || n % 500 end as actor,
-     case when n % 40000 = 9 then 'an unheard-of case' when n % 10 = 9 then 'the laptop of number ' || n % 100 || ' was lost'
-            || case when n < :rows / 3 then ' long ago' else '' end end as reason
-   from generate_series(1, :rows) n`,
-  `insert into ledger.event (epoch, stream_id, version, event_id, type, schema_version, occurred_at, actor, request_id, payload, leaf)
-   select 1, stream_id, version, gen_random_uuid(), type, 1, occurred_at, actor, 'sample',
-     json_build_object('agentId', agent_id, 'sessionId', session_id, 'agentName', 'sample', 'reason', reason)::text,
-     sha256(position::text::bytea)
-   from sample`,
-  `insert into read_model.audit_g1 (position, occurred_at, stream_id, version, agent_id, session_id, type, actor, reason)
-   select position, occurred_at, stream_id, version, agent_id, session_id, type, actor, reason from sample`,
-  'drop table sample',
-  'alter table ledger.event enable trigger all',
-];
+import { rowsRead } from './rows-read.js';
 
 const ROWS = Number(process.env['AUDIT_ROWS'] ?? 30_000);
 const TIMES = Number(process.env['AUDIT_TIMES'] ?? 2);
 /** Milliseconds, of the 95th of a hundred searches; looked at where the log is as long as the promise says. */
 const P95 = 50;
-/** A word of a third of all reasons that stands nowhere near: all its events are looked at to find the newest of them. */
-const P95_FAR_AWAY = 150;
+/** Rows of events that a search may look at, however long the log is: the page, what it is chosen from, and two bit maps. */
+const EVENTS_READ = 5_000;
+/** Rows of bit maps for each word or agent of a search. */
+const MAPS_READ = Math.ceil(ROWS / 1_024) + 1;
 
 let place: TestDatabase;
 let database: Database;
@@ -60,12 +24,7 @@ let database: Database;
 beforeAll(async () => {
   place = await createTestDatabase();
   database = await Database.open({ url: place.url, applicationName: 'audit at size', poolSize: 4 });
-  const owner = new pg.Client({ connectionString: place.url });
-  await owner.connect();
-  for (const statement of FILL_AUDIT) await owner.query(statement.replaceAll(':rows', String(ROWS)));
-  await owner.query('vacuum analyze read_model.audit_g1');
-  await owner.query('vacuum analyze ledger.event');
-  await owner.end();
+  await fillAuditSample(place.url, ROWS);
 }, 300_000);
 
 afterAll(async () => {
@@ -78,16 +37,19 @@ type Filter = Omit<AuditQuery, 'limit' | 'cursor'>;
 const FILTERS: Record<string, Filter> = {
   agent: { agentId: SAMPLE.agent },
   session: { sessionId: SAMPLE.session },
+  'long session': { sessionId: SAMPLE.longSession },
   type: { type: 'SessionRenewed' },
   'rare type': { type: 'KillSwitchActivated' },
   actor: { actor: 'owner' },
   'rare actor': { actor: SAMPLE.rareActor },
+  holder: { actor: SAMPLE.holder },
   from: { from: SAMPLE.middle },
   to: { to: SAMPLE.middle },
   text: { text: 'laptop' },
   'rare text': { text: 'unheard-of' },
   // Common, but nowhere near the end where a search begins.
   'old text': { text: 'long ago' },
+  'words that never meet': { text: 'laptop phone' },
 };
 
 /** Every filter, and every two of them that do not say the same twice; pages both ways. */
@@ -159,44 +121,62 @@ async function everyEvent(query: AuditQuery, agents: readonly string[] | null): 
   return order === 'asc' ? positions.reverse() : positions;
 }
 
-describe(`an audit search over ${ROWS} events`, () => {
-  it('reads no table whole, whatever is asked', async () => {
-    const wrong: string[] = [];
-    for (const [name, query, agents] of asked()) {
-      const { text, values } = auditStatement(query, { agents });
-      const rows = await database.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
-      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-      if (/Seq Scan on (audit_g1|event)/.test(plan)) wrong.push(`${name}:\n${plan}`);
+/** The statements that read more than they may, each with its plan. */
+async function greedy(): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [name, query, agents] of asked()) {
+    const { text, values } = auditStatement(query, { agents });
+    const { events, maps, plan } = await rowsRead(database, text, values);
+    const words = (query.text?.split(/\W+/).length ?? 0) + 3 + (agents?.length ?? 0);
+    if (events > EVENTS_READ || maps > words * MAPS_READ || /Seq Scan on (audit_g1|event)/.test(plan)) {
+      wrong.push(`${name}: ${events} events, ${maps} maps\n${plan}`);
     }
-    expect(wrong).toEqual([]);
-  }, 120_000);
+  }
+  return wrong;
+}
 
-  it(`answers any of them fast${ROWS >= 1_000_000 ? `: p95 below ${P95} ms` : ''}`, async () => {
-    const slow: [string, number][] = [];
-    let worst: [string, number] = ['', 0];
-    for (const [name, query, agents] of asked()) {
-      const took: number[] = [];
-      for (let time = 0; time < TIMES; time++) {
-        const before = performance.now();
-        await queryAudit(database, query, { source: 'test', agents });
-        took.push(performance.now() - before);
-      }
-      const p95 = took.sort((a, b) => a - b)[Math.ceil(took.length * 0.95) - 1] as number;
-      if (p95 > worst[1]) worst = [name, p95];
-      if (p95 >= (name.includes('old text') ? P95_FAR_AWAY : P95)) slow.push([name, Math.round(p95)]);
+/** The searches that are too slow, in milliseconds. */
+async function slow(): Promise<[string, number][]> {
+  const p95s: [string, number][] = [];
+  for (const [name, query, agents] of asked()) {
+    const took: number[] = [];
+    for (let time = 0; time < TIMES; time++) {
+      const before = performance.now();
+      await queryAudit(database, query, { source: 'test', agents });
+      took.push(performance.now() - before);
     }
-    process.stdout.write(`slowest audit search of ${asked().length}: ${worst[0]}, ${worst[1].toFixed(1)} ms\n`);
-    if (ROWS >= 1_000_000) expect(slow).toEqual([]);
-    else expect(worst[1]).toBeGreaterThan(0);
+    p95s.push([name, took.sort((a, b) => a - b)[Math.ceil(took.length * 0.95) - 1] as number]);
+  }
+  p95s.sort(([, a], [, b]) => b - a);
+  const worst = p95s.slice(0, 5).map(([name, p95]) => `${name} ${p95.toFixed(1)} ms`);
+  process.stdout.write(`slowest of ${p95s.length} audit searches: ${worst.join(' · ')}\n`);
+  return p95s.filter(([, p95]) => p95 >= P95);
+}
+
+describe.each([
+  ['just filled, neither vacuumed nor analysed', async () => undefined],
+  ['vacuumed and analysed', () => vacuumAuditSample(place.url)],
+])(`an audit search over ${ROWS} events, %s`, (_, prepare) => {
+  beforeAll(prepare, 300_000);
+
+  it('reads no more of them for a page than a page needs, whatever is asked', async () => {
+    expect(await greedy()).toEqual([]);
   }, 300_000);
 
+  it(`answers any of them fast${ROWS >= 1_000_000 ? `: p95 below ${P95} ms` : ''}`, async () => {
+    const tooSlow = await slow();
+    if (ROWS >= 1_000_000) expect(tooSlow).toEqual([]);
+  }, 300_000);
+});
+
+describe(`an audit search over ${ROWS} events`, () => {
   it('finds exactly what looking at every event finds', async () => {
     for (const [name, query, agents] of asked()) {
       const { items } = await queryAudit(database, query, { source: 'test', agents });
       const found = items.map(({ position }) => position);
       expect([name, found]).toEqual([name, await everyEvent(query, agents)]);
     }
-  }, 300_000);
+  }, 600_000);
 
   it('exports all of it in batches, and memory does not grow with their number', async () => {
     let events = 0;

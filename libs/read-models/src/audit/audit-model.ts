@@ -1,43 +1,15 @@
-import { domainEventOf, streamOfEnvelope, type CloudEvent } from '#libs/contracts';
+import type { CloudEvent } from '#libs/contracts';
 import type { PoolClient } from '#libs/database';
 import { arrayParameter } from '../array-parameter.js';
-import type { ReadModel } from '../read-model.js';
-
-/** What an audit search looks at. The events themselves stay in the ledger. */
-export interface AuditRow {
-  position: number;
-  occurredAt: string;
-  streamId: string;
-  version: number;
-  agentId: string | null;
-  sessionId: string | null;
-  type: string;
-  actor: string;
-  reason: string | null;
-}
-
-/** Throws UnknownEvent for an event that this code is too old for. */
-export function auditRowOf(envelope: CloudEvent): AuditRow {
-  const event = domainEventOf(envelope);
-  if (event === null) throw new Error(`event type ${envelope.type} is unknown; start the newer release`);
-  const data = event.data as { agentId?: string; sessionId?: string; reason?: string };
-  return {
-    position: envelope.position,
-    occurredAt: envelope.time,
-    streamId: streamOfEnvelope(envelope),
-    version: envelope.streamversion,
-    agentId: data.agentId ?? null,
-    sessionId: data.sessionId ?? null,
-    type: event.type,
-    actor: envelope.actor,
-    reason: data.reason ?? null,
-  };
-}
+import { generationTable, type ReadModel } from '../read-model.js';
+import { auditRowOf } from './audit-row.js';
+import { addWords } from './audit-words.js';
 
 export const auditModel: ReadModel = {
   name: 'audit',
 
-  async apply(client: PoolClient, table: string, batch: readonly CloudEvent[]): Promise<void> {
+  async apply(client: PoolClient, generation: number, batch: readonly CloudEvent[]): Promise<void> {
+    const table = generationTable('audit', generation);
     const rows = batch.map(auditRowOf);
     await client.query({
       name: `audit.apply.${table}`,
@@ -58,5 +30,6 @@ export const auditModel: ReadModel = {
         rows.map(({ reason }) => reason),
       ].map(arrayParameter),
     });
+    await addWords(client, generationTable('audit_word', generation), rows);
   },
 };

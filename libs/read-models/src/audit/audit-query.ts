@@ -1,30 +1,11 @@
-import { toCloudEvent, type AuditQuery, type CloudEvent, type EventType, type List } from '#libs/contracts';
+import { toCloudEvent, type AuditQuery, type CloudEvent, type List, type RecordedEvent } from '#libs/contracts';
 import type { Database } from '#libs/database';
-import { eventOf } from '#libs/ledger';
-import type { RecordedEvent } from '#libs/contracts';
+import { eventOf, RECORDED_EVENT_COLUMNS } from '#libs/ledger';
 import { decodeCursor, encodeCursor, type AuditCursor } from './audit-cursor.js';
 import { byOrder } from './search/by-order.js';
 import { bySession } from './search/by-session.js';
 import { byWords } from './search/by-words.js';
 import { SearchTerms } from './search/search-terms.js';
-
-interface Row extends Record<string, unknown> {
-  position: number;
-  stream_id: string;
-  version: number;
-  event_id: string;
-  type: string;
-  schema_version: number;
-  time: string;
-  actor: string;
-  request_id: string;
-  payload: string;
-  leaf: string;
-}
-
-const COLUMNS = `
-  a.position, a.stream_id, a.version, v.event_id::text, v.type, v.schema_version, v.actor, v.request_id, v.payload,
-  to_char(a.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time, encode(v.leaf, 'hex') as leaf`;
 
 export interface AuditScope {
   /** Becomes the envelopes' source. */
@@ -40,11 +21,11 @@ export function auditStatement(
 ): { text: string; values: unknown[]; cursor: AuditCursor | null } {
   const cursor = page === undefined ? null : decodeCursor(page);
   const terms = new SearchTerms(query, narrowed(agents, query.agentId), cursor);
-  const direction = cursor?.direction === 'newer' ? 'asc' : 'desc';
   const text = `
-    select ${COLUMNS}
-    from (${pageOf(terms)}) found join read_model.audit a using (position) ${eventOf('a')}
-    order by a.occurred_at ${direction}, a.position ${direction}`;
+    select a.position, ${RECORDED_EVENT_COLUMNS}
+    from (${pageOf(terms)}) found
+    cross join lateral (select * from read_model.audit one where one.position = found.position limit 1) a
+    ${eventOf('a')} order by found.occurred_at ${terms.direction}, found.position ${terms.direction}`;
   return { text, values: terms.values, cursor };
 }
 
@@ -68,33 +49,17 @@ export async function queryAudit(
 ): Promise<List<CloudEvent>> {
   const { text, values, cursor } = auditStatement(query, { agents });
   const isBackward = cursor?.direction === 'newer';
-  const found = await database.query<Row>(text, values);
+  const found = await database.queryByIndex<RecordedEvent>(text, values);
   const hasMore = found.length > query.limit;
   const rows = found.slice(0, query.limit);
   if (isBackward) rows.reverse();
   return {
-    items: rows.map((row) => toCloudEvent(recordedEventOf(row), source)),
+    items: rows.map((row) => toCloudEvent(row, source)),
     nextCursor: edge(rows.at(-1), 'older', isBackward || hasMore),
     prevCursor: edge(rows[0], 'newer', isBackward ? hasMore : cursor !== null),
   };
 }
 
-function edge(row: Row | undefined, direction: AuditCursor['direction'], exists: boolean): string | null {
+function edge(row: RecordedEvent | undefined, direction: AuditCursor['direction'], exists: boolean): string | null {
   return row && exists ? encodeCursor({ direction, time: row.time, position: row.position }) : null;
-}
-
-function recordedEventOf(row: Row): RecordedEvent {
-  return {
-    position: row.position,
-    streamId: row.stream_id,
-    version: row.version,
-    id: row.event_id,
-    type: row.type as EventType,
-    schemaVersion: row.schema_version,
-    time: row.time,
-    actor: row.actor,
-    requestId: row.request_id,
-    payload: row.payload,
-    leaf: row.leaf,
-  };
 }

@@ -1,14 +1,15 @@
 import type { CloudEvent } from '#libs/contracts';
 import type { PoolClient } from '#libs/database';
 import { arrayParameter } from '../array-parameter.js';
-import type { ReadModel } from '../read-model.js';
+import { generationTable, type ReadModel } from '../read-model.js';
 import { addToChange, noChange, sessionEventOf, type TokenChange } from './current-token.js';
 import { insertText, insertValues, updateText, updateValues } from './current-token-rows.js';
 
 export const currentTokenModel: ReadModel = {
   name: 'current_token',
 
-  async apply(client: PoolClient, table: string, batch: readonly CloudEvent[]): Promise<void> {
+  async apply(client: PoolClient, generation: number, batch: readonly CloudEvent[]): Promise<void> {
+    const table = generationTable('current_token', generation);
     const changes = new Map<string, TokenChange>();
     for (const envelope of batch) {
       const event = sessionEventOf(envelope);

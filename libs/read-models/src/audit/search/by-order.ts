@@ -10,36 +10,51 @@ const KINDS = `
   )
   select type from kind where type is not null`;
 
-/** As in the index of who acts for many agents. */
-const FOR_MANY = /^(?!agent:|holder:)/;
+/** Agents and holders act for one agent each; the index of those who act for many has the agent too. */
+const FOR_ONE = /^(agent|holder):/;
 const IS_FOR_MANY = `actor !~ '^(agent|holder):'`;
-const OWN = 'agent:';
 
 /**
- * One scan for each agent and type, in the order of the search and no longer than the page, and the first of them all: no
- * filter of agent, type, actor and time reads more than the page, however seldom they meet.
+ * One scan for each agent and type, in the order of the search: no filter of agent, type, actor and time reads more than a page
+ * of any, however seldom they meet. The page is made of those that begin nearest, at most one for each of its events.
  */
 export function byOrder(terms: SearchTerms): string {
   const { type, actor } = terms.query;
-  const agents = agentsOf(terms);
   const kinds = type === undefined ? KINDS : `select ${terms.place(type)}::text as type`;
+  const agents = agentsOf(terms);
   const where = whereAll(
     'type = k.type',
-    ...(agents === null ? [] : ['agent_id = g.agent_id']),
     ...(actor === undefined ? [] : [`actor = ${terms.place(actor)}`]),
-    ...(actor !== undefined && agents !== null && FOR_MANY.test(actor) ? [IS_FOR_MANY] : []),
+    ...(agents === null ? [] : ofAgent(actor)),
     ...terms.bounds,
   );
+  const scan = (limit: string) =>
+    `cross join lateral (select occurred_at, position from read_model.audit ${where} ${terms.order} ${limit}) p`;
   return `
-    select p.occurred_at, p.position
-    from ${agents === null ? '' : `unnest(${terms.place(agents)}::uuid[]) g (agent_id) cross join `}(${kinds}) k
-    cross join lateral (
-      select occurred_at, position from read_model.audit ${where} ${terms.order} ${terms.limit}
-    ) p ${terms.order} ${terms.limit}`;
+    with nearest as materialized (
+      select k.* from (${agents === null ? kinds : `select * from (${kinds}) t cross join (${agents}) g`}) k
+      ${scan('limit 1')} ${terms.order} ${terms.limit}
+    )
+    select p.occurred_at, p.position from nearest k ${scan(terms.limit)} ${terms.order} ${terms.limit}`;
 }
 
-/** What an agent did with its own token is of that agent alone. */
-function agentsOf({ agents, query: { actor } }: SearchTerms): readonly string[] | null {
-  if (agents === null || actor?.startsWith(OWN) !== true) return agents;
-  return agents.filter((agent) => actor === `${OWN}${agent}`);
+/** The agents to look at one by one, as `agent`; null: all. */
+function agentsOf(terms: SearchTerms): string | null {
+  const {
+    agents,
+    query: { actor },
+  } = terms;
+  if (agents === null) return null;
+  const all = `${terms.place(agents)}::uuid[]`;
+  if (actor === undefined || !FOR_ONE.test(actor)) return `select agent from unnest(${all}) u (agent)`;
+  return `
+    select agent_id as agent from (
+      select agent_id from read_model.audit where actor = ${terms.place(actor)} order by type, occurred_at, position limit 1
+    ) first where agent_id = any(${all})`;
+}
+
+/** Who acts for one agent is found by its own index: by the agent's, all that others did would be looked at. */
+function ofAgent(actor: string | undefined): string[] {
+  if (actor === undefined) return ['agent_id = k.agent'];
+  return FOR_ONE.test(actor) ? ['coalesce(agent_id = k.agent, false)'] : ['agent_id = k.agent', IS_FOR_MANY];
 }

@@ -1,48 +1,64 @@
 import { type SearchTerms, whereAll } from './search-terms.js';
 
-/** Events with a reason that are looked at one by one, before the words' index is asked for all that lies beyond them. */
-const NEAR = 1_000;
-const WORDS = 'read_model.audit_words(reason, agent_id, type, actor)';
-
 /**
- * Common words stand near the edge and are found by reading on from there; if that does not fill the page they are rare
- * enough to be taken from the words' index all at once.
+ * Words, agents, types and actors are bit maps of the log, a thousand positions to a row: what all of them have is found without
+ * looking at an event. Then the maps are taken in the order of the search until the page is full, and their events are read.
  */
 export function byWords(terms: SearchTerms, text: string): string {
-  const { type, actor } = terms.query;
-  const words = terms.place(text);
-  const filters = [
-    ...(terms.agents === null ? [] : [`agent_id = any(${terms.place(terms.agents)}::uuid[])`]),
-    ...(type === undefined ? [] : [`type = ${terms.place(type)}`]),
-    ...(actor === undefined ? [] : [`actor = ${terms.place(actor)}`]),
-  ];
-  const asked = `tsvector_to_array(to_tsvector('simple', ${words}))`;
-  const keys = [...(type === undefined ? [] : [`type=${type}`]), ...(actor === undefined ? [] : [`actor=${actor}`])];
-  const far = whereAll(
-    'reason is not null',
-    `${WORDS} @> (${asked} || ${terms.place(keys)}::text[])`,
-    ...(terms.agents === null ? [] : [`${WORDS} && ${terms.place(terms.agents.map((id) => `agent=${id}`))}::text[]`]),
-    ...filters,
-    ...terms.bounds,
-    'exists (select from edge)',
-    terms.beyond('(select e.occurred_at, e.position from edge e)'),
-    `(select count(*) from near) <= ${terms.query.limit}`,
-    `cardinality(${asked}) > 0`,
-  );
+  const {
+    direction,
+    query: { limit },
+  } = terms;
+  // Positions are nearly in the order of time: a map that holds a later time than the last of the page is looked at too.
+  const [near, edge] = terms.isForward ? ['first_at', 'max(last_at)'] : ['last_at', 'min(first_at)'];
+  const inside = terms.holds('first_at', 'last_at').join(' and ') || 'true';
   return `
-    with read as materialized (
-      select * from read_model.audit ${whereAll('reason is not null', ...terms.bounds)} ${terms.order} limit ${NEAR}
-    ), near as materialized (
-      select occurred_at, position from read
-      ${whereAll(`to_tsvector('simple', reason) @@ plainto_tsquery('simple', ${words})`, ...filters)}
-      ${terms.order} ${terms.limit}
+    with met as materialized (
+      ${mapsOf(terms, text)}
+    ), walked as materialized (
+      select *, coalesce(sum(bit_count(events)) filter (where ${inside}) over (
+        order by ${near} ${direction}, stretch ${direction} rows between unbounded preceding and 1 preceding), 0) as before
+      from met ${whereAll('bit_count(events) > 0', ...terms.mayHold('first_at', 'last_at'))}
     ), edge as materialized (
-      select occurred_at, position from read ${terms.order} offset ${NEAR - 1} limit 1
+      select ${edge} as at from walked where before <= ${limit}
     )
-    select * from (
-      select * from near
-      union all
-      -- The offset keeps the order out of it: the planner would rather look at every reason in turn.
-      select * from (select occurred_at, position from read_model.audit ${far} offset 0) far
-    ) found ${terms.order} ${terms.limit}`;
+    select a.occurred_at, a.position
+    from edge cross join lateral (
+      select stretch, events from walked where ${near} ${terms.isForward ? '<=' : '>='} edge.at offset 0
+    ) w
+    cross join lateral (
+      select begin from generate_series(0, 992, 32) begin where substring(w.events from begin + 1 for 32) <> 0::bit(32) offset 0
+    ) part
+    cross join lateral (
+      select w.stretch * 1024::bigint + part.begin + bit as place from generate_series(0, 31) bit
+      where get_bit(w.events, part.begin + bit) = 1 offset 0
+    ) hit
+    cross join lateral (
+      select occurred_at, position from read_model.audit one where one.position = hit.place limit 1
+    ) a ${whereAll(...terms.bounds)} ${terms.order} ${terms.limit}`;
+}
+
+/** For each stretch of the log the map of what has all that is asked. */
+function mapsOf(terms: SearchTerms, text: string): string {
+  const { type, actor } = terms.query;
+  const agents = (terms.agents ?? []).map((agent) => `agent=${agent}`);
+  const keys = [
+    ...(agents.length === 1 ? agents : []),
+    ...(type === undefined ? [] : [`type=${type}`]),
+    ...(actor === undefined ? [] : [`actor=${actor}`]),
+  ];
+  const words = `tsvector_to_array(to_tsvector('simple', ${terms.place(text)}))`;
+  const asked = `(${words} || ${terms.place(keys)}::text[])`;
+  const all = `
+      select stretch, bit_and(events) as events, max(first_at) as first_at, min(last_at) as last_at
+      from read_model.audit_word where word = any(${asked}) and cardinality(${words}) > 0
+      group by stretch having count(*) = cardinality(${asked})`;
+  if (terms.agents === null || agents.length === 1) return all;
+  return `
+      select stretch, w.events & s.events as events,
+        greatest(w.first_at, s.first_at) as first_at, least(w.last_at, s.last_at) as last_at
+      from (${all}) w join (
+        select stretch, bit_or(events) as events, min(first_at) as first_at, max(last_at) as last_at
+        from read_model.audit_word where word = any(${terms.place(agents)}::text[]) group by stretch
+      ) s using (stretch)`;
 }

@@ -9,34 +9,66 @@ export class SearchTerms {
   readonly order: string;
   /** One more than the page has, to know whether there is another. */
   readonly limit: string;
+  /** The search goes from older events to newer ones. */
+  readonly isForward: boolean;
+  readonly direction: 'asc' | 'desc';
+  private readonly from: string | null;
+  private readonly to: string | null;
+  /** Time of the cursor. */
+  private readonly edge: string | null;
 
   constructor(
     readonly query: Omit<AuditQuery, 'cursor'>,
     /** The only agents to be seen; null: all, also what is of no agent. */
     readonly agents: readonly string[] | null,
-    readonly cursor: AuditCursor | null,
+    cursor: AuditCursor | null,
   ) {
-    const direction = cursor?.direction === 'newer' ? 'asc' : 'desc';
-    this.order = `order by occurred_at ${direction}, position ${direction}`;
+    this.isForward = cursor?.direction === 'newer';
+    this.direction = this.isForward ? 'asc' : 'desc';
+    this.order = `order by occurred_at ${this.direction}, position ${this.direction}`;
     this.limit = `limit ${query.limit + 1}`;
+    this.from = this.placeTime(query.from);
+    this.to = this.placeTime(query.to);
+    this.edge = this.placeTime(cursor?.time);
     this.bounds = [
-      ...(query.from === undefined ? [] : [`occurred_at >= ${this.place(query.from)}::timestamptz`]),
-      ...(query.to === undefined ? [] : [`occurred_at < ${this.place(query.to)}::timestamptz`]),
+      ...(this.from === null ? [] : [`occurred_at >= ${this.from}`]),
+      ...(this.to === null ? [] : [`occurred_at < ${this.to}`]),
       ...(cursor === null
         ? []
-        : [this.beyond(`(${this.place(cursor.time)}::timestamptz, ${this.place(cursor.position)}::bigint)`)]),
+        : [
+            `(occurred_at, position) ${this.isForward ? '>' : '<'} (${this.edge}, ${this.place(cursor.position)}::bigint)`,
+          ]),
     ];
   }
 
-  /** What comes after a time and position in the order of the search. */
-  beyond(edge: string): string {
-    return `(occurred_at, position) ${this.cursor?.direction === 'newer' ? '>' : '<'} ${edge}`;
+  /** Events between these two times may be within the bounds. */
+  mayHold(first: string, last: string): string[] {
+    const edge = this.isForward ? `${last} >= ${this.edge}` : `${first} <= ${this.edge}`;
+    return [
+      ...(this.from === null ? [] : [`${last} >= ${this.from}`]),
+      ...(this.to === null ? [] : [`${first} < ${this.to}`]),
+      ...(this.edge === null ? [] : [edge]),
+    ];
+  }
+
+  /** Events between these two times are all within the bounds. */
+  holds(first: string, last: string): string[] {
+    const edge = this.isForward ? `${first} > ${this.edge}` : `${last} < ${this.edge}`;
+    return [
+      ...(this.from === null ? [] : [`${first} >= ${this.from}`]),
+      ...(this.to === null ? [] : [`${last} < ${this.to}`]),
+      ...(this.edge === null ? [] : [edge]),
+    ];
   }
 
   /** The placeholder of a new parameter. */
   place(value: unknown): string {
     this.values.push(value);
     return `$${this.values.length}`;
+  }
+
+  private placeTime(time: string | undefined): string | null {
+    return time === undefined ? null : `${this.place(time)}::timestamptz`;
   }
 }
 
