@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { compileEmbedded } from './compile-embedded.mjs';
-import { OWNER_FILE, RUN_PREFIX, sweepDeadRuns } from './run-folder.mjs';
+import { keepTemporaryFilesIn, OWNER_FILE, RUN_PREFIX, sweepDeadRuns } from './run-folder.mjs';
 
 // Every spec opens pools of its own.
 const SETTINGS = { max_connections: '400' };
@@ -26,6 +26,7 @@ export default async function globalSetup() {
     findNatsServer({ cacheDir, onMessage: console.log }),
   ]);
   await createApplicationRole(postgres.url);
+  keepTemporaryFilesIn(runDir);
   process.env.SESSION_LEDGER_TEST_ENVIRONMENT = JSON.stringify({ postgresUrl: postgres.url, runDir, cacheDir });
   globalThis.sessionLedgerTestRun = { postgres, runDir };
 }

@@ -1,5 +1,5 @@
 /** Folders of test runs: each names its owner, so that a later run can clear up after one that was killed. */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,9 +15,39 @@ export async function sweepDeadRuns() {
   }
 }
 
-/** Stops every server that still works in the folder, then removes it. */
+/** Makes the run's own folder for temporary files the one that tests, and all that they start, put theirs into. */
+export function keepTemporaryFilesIn(folder) {
+  const temporary = temporaryIn(folder);
+  mkdirSync(temporary);
+  // As the system's own: servers run as users of their own.
+  chmodSync(temporary, 0o1777);
+  process.env.TMPDIR = temporary;
+}
+
+/** Stops everything that still works in the folder, then removes it. */
 export async function clearRun(folder) {
   const { stopServersIn } = await import('#libs/embedded');
+  endLeftovers(folder);
   await stopServersIn(folder);
   rmSync(folder, { recursive: true, force: true });
+}
+
+function temporaryIn(folder) {
+  return join(folder, 'tmp');
+}
+
+/** A test that failed half-way may have left processes behind: they are known by their folder for temporary files. */
+function endLeftovers(folder) {
+  if (!existsSync('/proc/self/environ')) return;
+  const mark = `TMPDIR=${temporaryIn(folder)}`;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)) continue;
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+      process.kill(Number(pid), 'SIGKILL');
+      console.error(`A test left process ${pid} running: ${command}`);
+    } catch {
+      // It has just ended, or is somebody else's.
+    }
+  }
 }

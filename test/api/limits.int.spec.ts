@@ -167,5 +167,5 @@ describe('limits', () => {
     for (const answer of await trickling) {
       expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*application\/problem\+json[\s\S]*too slowly/);
     }
-  }, 40_000);
+  });
 });

@@ -46,7 +46,7 @@ beforeAll(async () => {
     timeoutMs: 30_000,
     describe: 'the log to be sequenced',
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await database?.[Symbol.asyncDispose]();

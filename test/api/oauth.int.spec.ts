@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import type { ApiKeyWithSecret, Problem, SessionWithToken } from '#libs/contracts';
 import { createVerifier } from '#libs/client';
+import { freePort } from '#libs/embedded';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 
@@ -28,16 +29,6 @@ beforeAll(async () => {
   agentId = (await running.owner.createAgent({ name: 'courier' })).id;
 });
 afterAll(() => running?.[Symbol.asyncDispose]());
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 async function newKey(body: { name: string; role: string; agents?: string[] }): Promise<ApiKeyWithSecret> {
   return (await running.call<ApiKeyWithSecret>('POST', '/v1/api-keys', running.ownerHeaders, body)).body;

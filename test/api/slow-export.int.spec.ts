@@ -51,7 +51,7 @@ beforeAll(async () => {
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
   for (const statement of FILL) await client.query(statement);
-}, 60_000);
+});
 afterAll(async () => {
   await client?.end();
   await api?.close();
@@ -114,5 +114,5 @@ describe('GET /v1/audit/export', () => {
     } finally {
       stalled.destroy();
     }
-  }, 60_000);
+  });
 });

@@ -43,7 +43,7 @@ function listen(staleAfterMs?: number): { held: Session; states: State[] } {
 }
 
 const become = async ({ held }: { held: Session }, state: State): Promise<void> => {
-  await until(() => held.getState().updates === state, { describe: `updates to be ${state}`, timeoutMs: 20_000 });
+  await until(() => held.getState().updates === state, { describe: `updates to be ${state}` });
 };
 
 describe('the state of the update stream, as its client shows it', () => {

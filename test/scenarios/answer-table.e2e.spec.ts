@@ -5,8 +5,8 @@ import { desktop, type Desktop } from './desktop.js';
 import type { SeenRequest, Treatment } from './ledger-proxy.js';
 import { RunningLedger, type Installation } from './running-ledger.js';
 
-/** Seconds: renewal at 8–10, three retries within the rest. */
-const TTL = 16;
+/** Seconds: renewal at 12–15, three retries within the rest; many processes start before. */
+const TTL = 24;
 
 let ledger: RunningLedger;
 
@@ -73,15 +73,18 @@ async function answerNotHeard(treatment: 'lose-answer' | 'cut-body'): Promise<vo
 }
 
 describe('the answer table of a renewal', () => {
-  it.each([[[429, 500, 502]], [[503, 504]]])('%j: asks first, then sends again', async (all) => {
+  it.concurrent.each([[[429, 500, 502]], [[503, 504]]])('%j: asks first, then sends again', async (all) => {
     await Promise.all(all.map(answeredWith));
   });
 
-  it('an answer that is lost or cut: the renewal was done, the hand-over brings its token, nothing is sent twice', async () => {
-    await Promise.all((['lose-answer', 'cut-body'] as const).map(answerNotHeard));
-  });
+  it.concurrent(
+    'an answer that is lost or cut: the renewal was done, the hand-over brings its token, nothing is sent twice',
+    async () => {
+      await Promise.all((['lose-answer', 'cut-body'] as const).map(answerNotHeard));
+    },
+  );
 
-  it('409: the file’s newer token is taken', async () => {
+  it.concurrent('409: the file’s newer token is taken', async () => {
     const installation = await ledger.install({ expiresIn: TTL }, { holder: false });
     await using it = await desktop(ledger, installation);
     it.proxy.treat = async (request): Promise<Treatment> => {
@@ -104,7 +107,7 @@ describe('the answer table of a renewal', () => {
     expect(await ledger.renewals(installation.session.id)).toBe(1);
   });
 
-  it('409: without a newer file the hand-over brings the token', async () => {
+  it.concurrent('409: without a newer file the hand-over brings the token', async () => {
     const installation = await ledger.install({ expiresIn: TTL });
     await using it = await desktop(ledger, installation);
     let rotated = false;
@@ -121,25 +124,28 @@ describe('the answer table of a renewal', () => {
     expect(it.proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([409]);
   });
 
-  it('401: a session that was revoked meanwhile ends as expired, and no request is repeated in a hurry', async () => {
-    const installation = await ledger.install({ expiresIn: TTL });
-    await using it = await desktop(ledger, installation);
-    let revoked = false;
-    it.proxy.treat = async (request): Promise<Treatment> => {
-      if (request.path === '/v1/updates') return 'refuse';
-      if (isRenewal(request) && !revoked) {
-        revoked = true;
-        await ledger.owner.revokeSession(installation.session.id);
-      }
-      return 'pass';
-    };
-    it.proxy.cutAll();
-    await it.host.untilSelf({ state: 'expired', reason: 'session_revoked' }, TTL * 1000);
-    expect(it.proxy.count('PUT', '/renew')).toBe(1);
-    expect(it.proxy.count('POST', '/v1/holders/token')).toBeLessThanOrEqual(3);
-  });
+  it.concurrent(
+    '401: a session that was revoked meanwhile ends as expired, and no request is repeated in a hurry',
+    async () => {
+      const installation = await ledger.install({ expiresIn: TTL });
+      await using it = await desktop(ledger, installation);
+      let revoked = false;
+      it.proxy.treat = async (request): Promise<Treatment> => {
+        if (request.path === '/v1/updates') return 'refuse';
+        if (isRenewal(request) && !revoked) {
+          revoked = true;
+          await ledger.owner.revokeSession(installation.session.id);
+        }
+        return 'pass';
+      };
+      it.proxy.cutAll();
+      await it.host.untilSelf({ state: 'expired', reason: 'session_revoked' }, TTL * 1000);
+      expect(it.proxy.count('PUT', '/renew')).toBe(1);
+      expect(it.proxy.count('POST', '/v1/holders/token')).toBeLessThanOrEqual(3);
+    },
+  );
 
-  it('403 HOLDER_REQUIRED: stays on its token and says how to register', async () => {
+  it.concurrent('403 HOLDER_REQUIRED: stays on its token and says how to register', async () => {
     const installation = await ledger.install({ expiresIn: TTL }, { holder: false });
     await ledger.hold(installation.dataDir, installation.session, 'elsewhere');
     await using it = await desktop(ledger, installation);
@@ -166,6 +172,7 @@ describe('the answer table of a renewal', () => {
     );
   });
 
+  // By itself: it stops everybody.
   it('503 KILL_SWITCH_ACTIVE: keeps the token and goes on when it is released', async () => {
     const installation = await ledger.install({ expiresIn: 60 });
     await using it = await desktop(ledger, installation);

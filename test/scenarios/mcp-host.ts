@@ -72,7 +72,7 @@ export class McpHost implements AsyncDisposable {
     return answer;
   }
 
-  async request(method: string, params: Record<string, unknown> = {}, timeoutMs = 20_000): Promise<Rpc> {
+  async request(method: string, params: Record<string, unknown> = {}, timeoutMs = 30_000): Promise<Rpc> {
     const id = this.nextId++;
     this.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     return await until(() => this.answers.get(id), {
@@ -100,7 +100,7 @@ export class McpHost implements AsyncDisposable {
   }
 
   /** Waits until `session://self` shows these members. */
-  async untilSelf(expected: Record<string, unknown>, timeoutMs = 15_000): Promise<Record<string, unknown>> {
+  async untilSelf(expected: Record<string, unknown>, timeoutMs = 30_000): Promise<Record<string, unknown>> {
     const wanted = Object.entries(expected);
     return await until(
       async () => {

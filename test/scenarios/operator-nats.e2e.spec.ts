@@ -92,7 +92,6 @@ describe('a desktop elsewhere, with NATS in operator mode', () => {
     it.proxy.treat = ({ path }) => (path === '/v1/updates' ? 'refuse' : 'pass');
     it.proxy.cutAll();
     await until(() => it.host.process.stderr.includes('Updates come over NATS'), {
-      timeoutMs: 20_000,
       describe: 'the subscription',
     });
     await it.host.untilSelf({ state: 'active', reason: null, generation: 0 });
@@ -110,7 +109,6 @@ describe('a desktop elsewhere, with NATS in operator mode', () => {
     const installation = await ledger.install({ expiresIn: 600 });
     await using it = await desktop(ledger, installation);
     await until(() => it.host.process.stderr.includes('Updates come over NATS'), {
-      timeoutMs: 20_000,
       describe: 'the subscription',
     });
     await it.host.untilSelf({ state: 'active', reason: null, generation: 0 });

@@ -28,30 +28,36 @@ afterAll(async () => {
 });
 
 describe('five siblings on one token file', () => {
-  it('that sleep past the renewal and wake together make one renewal, and all end on its token', async () => {
-    const installation = await ledger.install({ expiresIn: 10 });
-    await using proxy = await LedgerProxy.start(ledger.baseUrl);
-    const hosts = await Promise.all(
-      Array.from({ length: 5 }, () => McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url })),
-    );
-    await using _all = allOf(hosts);
-    await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
-    for (const { process } of hosts) process.signal('SIGSTOP');
-    const asleep = await ledger.owner.session(installation.session.id);
-    await until(() => Date.now() > Date.parse(asleep.expiresAt) - 3000, { describe: 'the sleep to end' });
-    for (const { process } of hosts) process.signal('SIGCONT');
-    await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active', generation: 1 })));
-    expect(proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200]);
-    expect(await ledger.renewals(installation.session.id)).toBe(1);
-  });
+  it.concurrent(
+    'that sleep past the renewal and wake together make one renewal, and all end on its token',
+    async () => {
+      const installation = await ledger.install({ expiresIn: 24 });
+      await using proxy = await LedgerProxy.start(ledger.baseUrl);
+      const hosts = await Promise.all(
+        Array.from({ length: 5 }, () => McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url })),
+      );
+      await using _all = allOf(hosts);
+      await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
+      for (const { process } of hosts) process.signal('SIGSTOP');
+      const asleep = await ledger.owner.session(installation.session.id);
+      await until(() => Date.now() > Date.parse(asleep.expiresAt) - 7000, {
+        timeoutMs: 60_000,
+        describe: 'the sleep to end',
+      });
+      for (const { process } of hosts) process.signal('SIGCONT');
+      await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active', generation: 1 })));
+      expect(proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200]);
+      expect(await ledger.renewals(installation.session.id)).toBe(1);
+    },
+  );
 
-  it('that sleep for twice the life of the token know that it has expired, and say so', async () => {
-    const installation = await ledger.install({ expiresIn: 3 });
+  it.concurrent('that sleep for twice the life of the token know that it has expired, and say so', async () => {
+    const installation = await ledger.install({ expiresIn: 12 });
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'active' });
     it.host.process.signal('SIGSTOP');
-    const wake = Date.parse(installation.session.expiresAt) + 3000;
-    await until(() => Date.now() > wake, { describe: 'twice the life of the token to pass' });
+    const wake = Date.parse(installation.session.expiresAt) + 12_000;
+    await until(() => Date.now() > wake, { timeoutMs: 60_000, describe: 'twice the life of the token to pass' });
     it.host.process.signal('SIGCONT');
     expect(await it.host.untilSelf({ state: 'expired' })).toMatchObject({ secondsLeft: 0 });
     const { isError, content } = await it.host.call('session_status');
@@ -61,10 +67,10 @@ describe('five siblings on one token file', () => {
 });
 
 describe('a clock that is wrong', () => {
-  it.each([-600_000, -90_000, 90_000, 600_000])(
+  it.concurrent.each([-600_000, -90_000, 90_000, 600_000])(
     'by %i ms neither renews before 50 %% of the life nor thinks a good token expired',
     async (shift) => {
-      const installation = await ledger.install({ expiresIn: 6 });
+      const installation = await ledger.install({ expiresIn: 12 });
       await using it = await desktop(ledger, installation, {
         env: { CLOCK_SHIFT_MS: String(shift) },
         nodeArgs: ['--import', SHIFT_CLOCK],
@@ -76,7 +82,7 @@ describe('a clock that is wrong', () => {
           states.add(self['state']);
           return self['generation'] === 2;
         },
-        { timeoutMs: 20_000, describe: 'two renewals' },
+        { describe: 'two renewals' },
       );
       expect([...states]).toEqual(['active']);
       expect(it.proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200, 200]);
@@ -85,7 +91,7 @@ describe('a clock that is wrong', () => {
 });
 
 describe('a token of 90 days', () => {
-  it('is kept without a timer that overflows, and without a request more than the start needs', async () => {
+  it.concurrent('is kept without a timer that overflows, and without a request more than the start needs', async () => {
     const installation = await ledger.install({ expiresIn: 7_776_000 });
     const timers = join(newDataDir(), 'timers');
     await using it = await desktop(ledger, installation, {
@@ -97,7 +103,7 @@ describe('a token of 90 days', () => {
         const seen = JSON.parse(readFileSync(timers, 'utf8')) as { longest: number; rounds: number };
         return seen.rounds >= 3 ? seen : null;
       },
-      { timeoutMs: 20_000, describe: 'the process to look round three times' },
+      { describe: 'the process to look round three times' },
     );
     expect(longest).toBeLessThan(2 ** 31);
     expect(it.proxy.seen.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(REQUESTS_OF_A_START);
@@ -109,15 +115,15 @@ describe('a token of 90 days', () => {
 });
 
 describe('several clients on one agent', () => {
-  it('have token files and sessions of their own, and do not disturb each other', async () => {
+  it.concurrent('have token files and sessions of their own, and do not disturb each other', async () => {
     const agent = await ledger.agent();
     const dataDir = newDataDir();
     const one = await ledger.install(
-      { agentId: agent.id, expiresIn: 8, supersede: false },
+      { agentId: agent.id, expiresIn: 12, supersede: false },
       { dataDir, name: 'claude' },
     );
     const two = await ledger.install(
-      { agentId: agent.id, expiresIn: 8, supersede: false },
+      { agentId: agent.id, expiresIn: 12, supersede: false },
       { dataDir, name: 'cursor' },
     );
     await using first = await desktop(ledger, one, { holder: 'claude' });

@@ -29,7 +29,7 @@ async function inUse({ proxy }: Desktop, from: number, { id, generation }: Curre
       proxy.seen
         .slice(from)
         .find((seen) => seen.session === id && seen.generation === generation && seen.status === 200),
-    { timeoutMs: 5000, describe: `a request with generation ${generation} of ${id}` },
+    { describe: `a request with generation ${generation} of ${id}` },
   );
   return first.at;
 }

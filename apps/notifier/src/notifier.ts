@@ -30,6 +30,8 @@ export interface NotifierParts {
   checkpointSeconds?: number;
   /** Seconds after which an attempt that its worker no longer holds on to counts as lost with it. */
   leaseSeconds?: number;
+  /** In [0, 1): where within its step a retry lies; default by chance. */
+  random?: () => number;
   probe?: Probe;
 }
 
@@ -52,7 +54,7 @@ export class Notifier {
     const channels = new Channels(database, box);
     const metrics = new DeliveryMetrics(parts.metrics);
     this.agent = webhookAgent(safeConnector(new TargetPolicy(parts.allowedTargets)));
-    this.outcomes = new OutcomeWriter(database, logger, () => this.dispatcher.wake());
+    this.outcomes = new OutcomeWriter(database, logger, () => this.dispatcher.wake(), parts.random);
     this.inFlight = new InFlight(database, logger, parts.leaseSeconds ?? LEASE_SECONDS);
     this.dispatcher = new Dispatcher({
       database,

@@ -44,7 +44,7 @@ it('a leader whose link goes silent gives up within seconds: PostgreSQL may have
   const lease = await lead(database, LOCK, signal);
   expect(lease.lost.aborted).toBe(false);
   link.goSilent();
-  await until(() => lease.lost.aborted, { timeoutMs: 20_000, describe: 'the lease to be lost' });
+  await until(() => lease.lost.aborted, { describe: 'the lease to be lost' });
   await lease[Symbol.asyncDispose]();
   await link[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();

@@ -24,7 +24,6 @@ describe('a connection to NATS', () => {
     expect(connection.isClosed()).toBe(false);
     nats.setUsers([USER]);
     await until(async () => (await connection.rtt()) >= 0, {
-      timeoutMs: 20_000,
       describe: 'the connection to be back',
     });
     await connection.close();

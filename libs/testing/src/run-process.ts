@@ -1,10 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { until } from './until.js';
 
 export interface ProcessOptions {
   args?: string[];
   cwd?: string;
-  /** The whole environment besides PATH and HOME: nothing of the test's own leaks in. */
+  /** The whole environment besides PATH, HOME and TMPDIR: nothing of the test's own leaks in. */
   env?: Record<string, string>;
 }
 
@@ -44,7 +45,7 @@ export class RunningProcess implements AsyncDisposable {
   }
 
   /** The first match in what it has printed so far or will print; fails early when the process ends without it. */
-  async waitFor(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     const found = await until(() => pattern.exec(this.output) ?? this.exit, {
       timeoutMs,
       describe: `${this.name} to print ${pattern}; it printed:\n${this.output}\n`,
@@ -82,8 +83,8 @@ export class RunningProcess implements AsyncDisposable {
 /** Starts a program without a shell and resolves once it runs. */
 export async function startProcess(command: string, options: ProcessOptions = {}): Promise<RunningProcess> {
   const { args = [], cwd, env = {} } = options;
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(command, args, { cwd, env: { PATH, HOME, ...env }, stdio: 'pipe' });
+  const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
+  const child = spawn(command, args, { cwd, env: { PATH, HOME, TMPDIR, ...env }, stdio: 'pipe' });
   const running = new RunningProcess(child, [command, ...args].join(' '));
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);

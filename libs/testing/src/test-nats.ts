@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmbeddedNats, type NatsUser } from '#libs/embedded';
+import { EmbeddedNats, freePort, type NatsUser } from '#libs/embedded';
 import { testEnvironment } from './environment.js';
 
 /** A nats-server of a test's own, with JetStream on a folder that outlives `stop` and `kill` until dispose. */
@@ -14,7 +14,8 @@ export class TestNats implements AsyncDisposable {
   static async start(options: { users?: NatsUser[] } = {}): Promise<TestNats> {
     const { runDir } = testEnvironment();
     const storeDir = mkdtempSync(join(runDir, 'nats-'));
-    return new TestNats(await launch(storeDir, options), storeDir);
+    // A port that nobody is given by chance while the server is stopped.
+    return new TestNats(await launch(storeDir, { ...options, port: await freePort() }), storeDir);
   }
 
   /** With the credentials of a user that may do everything. */

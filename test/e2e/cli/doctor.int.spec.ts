@@ -26,7 +26,7 @@ beforeEach(async () => {
     'desk',
     '--write',
   ));
-  await until(async () => (await doctor()).exit === 0, { describe: 'a setup that works', timeoutMs: 15_000 });
+  await until(async () => (await doctor()).exit === 0, { describe: 'a setup that works' });
 });
 afterEach(() => chmodSync(data('owner-key'), 0o600));
 

@@ -95,7 +95,7 @@ describe('the live view', () => {
       );
     }
     const running = home.start({ tty: { columns: 120, rows: 24 } }, 'session', 'list', '--watch');
-    await until(() => /courier.*[34] s/.test(running.stdout()), { describe: 'bars that move', timeoutMs: 20_000 });
+    await until(() => /courier.*[34] s/.test(running.stdout()), { describe: 'bars that move' });
     running.interrupt();
     expect(await running.exit).toBe(0);
     const screen = running.stdout();

@@ -115,7 +115,7 @@ describe('a bot that Telegram slows down or refuses', () => {
     const answered = sends().length;
     fixture.telegram.refuseToken(BOT_TOKEN, { error_code: code, description: words });
     fixture.say('/newsession');
-    const told = await until(async () => (await troubles())[0], { describe: 'news of the trouble', timeoutMs: 20_000 });
+    const told = await until(async () => (await troubles())[0], { describe: 'news of the trouble' });
     expect(told.name).toBe('ops');
     expect(told.envelope).not.toContain(BOT_TOKEN);
     expect([sends().length, await fixture.sessionIds(agentId)]).toEqual([answered, []]);

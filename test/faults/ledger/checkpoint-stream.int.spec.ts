@@ -22,7 +22,7 @@ it('every checkpoint that counts reaches the bus: also one that was signed while
     return message?.string() ?? null;
   };
   const signed = (size: number) =>
-    until(async () => (await store.latest())?.size === size, { timeoutMs: 20_000, describe: `${size} signed` });
+    until(async () => (await store.latest())?.size === size, { describe: `${size} signed` });
   try {
     await appendMany(log.ledger, 40);
     await signed(40);

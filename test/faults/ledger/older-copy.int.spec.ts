@@ -38,7 +38,7 @@ it('an older copy of the database behind a newer stream: the relay stops; adopti
     await copyDatabase(newer.url, older.url);
     await start(startSequencer, newer.url);
     await appendMany(newer.ledger, 10);
-    await until(async () => (await streamEnd()) === 40, { describe: '40 relayed', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd()) === 40, { describe: '40 relayed' });
     await stopAll();
 
     await using database = await Database.open({ url: older.url, applicationName: 'older' });
@@ -53,7 +53,7 @@ it('an older copy of the database behind a newer stream: the relay stops; adopti
         const state = await relayState(database);
         return state.forked === null ? null : state;
       },
-      { describe: 'the fork', timeoutMs: 20_000 },
+      { describe: 'the fork' },
     );
     expect(forked).toContain('the database is an older copy');
     await appendMany(ledger, 5);
@@ -61,15 +61,14 @@ it('an older copy of the database behind a newer stream: the relay stops; adopti
     expect(await streamEnd()).toBe(40);
 
     expect(await requestAdopt(database)).toBe(true);
-    await until(async () => (await streamEnd()) === 35, { describe: 'the stream rebuilt', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd()) === 35, { describe: 'the stream rebuilt' });
     await until(async () => (await auditPosition(database)) === 35, {
       describe: 'the read models rebuilt by themselves',
-      timeoutMs: 20_000,
     });
     // Positions that both histories had are not given to the notifier again; those that only one had are.
     expect(await database.query('select position from deliveries.checkpoint')).toEqual([{ position: 30 }]);
     await appendMany(ledger, 5);
-    await until(async () => (await auditPosition(database)) === 40, { describe: 'they go on', timeoutMs: 20_000 });
+    await until(async () => (await auditPosition(database)) === 40, { describe: 'they go on' });
     const wrong = await database.query(`
       select position from ledger.entry e join ledger.event v using (stream_id, version)
       full join read_model.audit a using (position)

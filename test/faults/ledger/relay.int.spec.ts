@@ -96,10 +96,10 @@ describe('the relay', () => {
     await expect(bus.manager.streams.purge(STREAM)).rejects.toThrow();
     await expect(bus.manager.streams.deleteMessage(STREAM, 40)).rejects.toThrow();
     const isEmpty = async () => (await bus.manager.streams.info(STREAM)).state.messages === 0;
-    await until(isEmpty, { timeoutMs: 20_000, describe: 'all to age out' });
+    await until(isEmpty, { describe: 'all to age out' });
     await appendMany(log.ledger, 20);
-    await until(async () => (await streamEnd(bus)) === 60, { describe: 'relayed on from 41', timeoutMs: 20_000 });
-    await until(async () => (await auditPosition(log.database)) === 60, { describe: 'projected', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 60, { describe: 'relayed on from 41' });
+    await until(async () => (await auditPosition(log.database)) === 60, { describe: 'projected' });
   });
 
   it('makes a deleted stream anew at the right sequence, and readers go on', async () => {
@@ -110,10 +110,10 @@ describe('the relay', () => {
     await until(async () => (await streamEnd(bus)) === 150, { describe: '150 relayed' });
     await bus.manager.streams.delete(STREAM);
     await appendMany(log.ledger, 50);
-    await until(async () => (await streamEnd(bus)) === 200, { describe: 'rebuilt', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 200, { describe: 'rebuilt' });
     await expectSame(bus, log, 1, 200);
     await appendTo(log.ledger);
-    await until(async () => (await auditPosition(log.database)) === 201, { describe: 'projected', timeoutMs: 20_000 });
+    await until(async () => (await auditPosition(log.database)) === 201, { describe: 'projected' });
     const { config } = await bus.manager.streams.info(STREAM);
     expect([config.deny_delete, config.deny_purge]).toEqual([true, true]);
   });
@@ -131,7 +131,7 @@ describe('the relay', () => {
     const again = await startSequencer({ config, logger });
     opened.push({ [Symbol.asyncDispose]: () => again.close() });
     const id = await appendTo(log.ledger);
-    await until(async () => (await streamEnd(bus)) === 121, { describe: 'relayed at 121', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 121, { describe: 'relayed at 121' });
     const message = await bus.manager.streams.getMessage(STREAM, { seq: 121 });
     expect(message && envelopeOf({ data: message.data })).toMatchObject({ id, position: 121 });
   });
@@ -154,7 +154,7 @@ describe('the relay', () => {
     expect(await streamEnd(bus)).toBe(30);
 
     expect(await requestAdopt(older.database)).toBe(true);
-    await until(async () => (await streamEnd(bus)) === 21, { describe: 'the rebuilt stream', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 21, { describe: 'the rebuilt stream' });
     await expectSame(bus, older, 1, 21);
     expect(await relayState(older.database)).toEqual({ forked: null, adoptRequested: false });
   });
@@ -170,7 +170,7 @@ describe('the relay', () => {
     const streams = [{ streamId, expectedVersion: null, events: [event] }];
     await log.ledger.append({ streams, actor: 'a', requestId: 'r' });
     await appendTo(log.ledger);
-    await until(async () => (await streamEnd(bus)) === 12, { describe: 'both relayed', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 12, { describe: 'both relayed' });
     await expectSame(bus, log, 1, 12);
   });
 
@@ -180,7 +180,7 @@ describe('the relay', () => {
     await appendMany(log.ledger, 5);
     await until(async () => (await streamEnd(bus)) === 5, { describe: '5 relayed' });
     await jetstream(bus.connection).publish('ledger.v1.main.x.y.forged', '{}');
-    await until(async () => (await relayState(log.database)).forked, { describe: 'the fork', timeoutMs: 20_000 });
+    await until(async () => (await relayState(log.database)).forked, { describe: 'the fork' });
     expect(await streamEnd(bus)).toBe(6);
   });
 
@@ -199,7 +199,7 @@ describe('the relay', () => {
     const found = await until(async () => (await relayState(log.database)).forked, { describe: 'the fork' });
     expect(found).toContain('no event of ours');
     expect(await requestAdopt(log.database)).toBe(true);
-    await until(async () => (await streamEnd(bus)) === 8, { describe: 'the rebuilt stream', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 8, { describe: 'the rebuilt stream' });
     await expectSame(bus, log, 1, 8);
   });
 
@@ -216,7 +216,7 @@ describe('the relay', () => {
     expect(await requestAdopt(log.database)).toBe(true);
     await start(startSequencer, log, bus.nats);
     await appendMany(log.ledger, 3);
-    await until(async () => (await streamEnd(bus)) === 3, { describe: '3 relayed', timeoutMs: 20_000 });
+    await until(async () => (await streamEnd(bus)) === 3, { describe: '3 relayed' });
     expect(await relayState(log.database)).toEqual({ forked: null, adoptRequested: false });
   });
 });

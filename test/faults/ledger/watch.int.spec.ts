@@ -34,13 +34,12 @@ it('a held transaction stalls the horizon: log and metric name its process, age 
     const stalled = new RegExp(
       `ledger_log_horizon_stalled_seconds\\{.*pid="${pid}",application="culprit",query="select pg_current_xact_id\\(\\)".*\\} [1-9]`,
     );
-    await until(async () => stalled.test(await watched.metrics()), { timeoutMs: 20_000, describe: 'the metric' });
+    await until(async () => stalled.test(await watched.metrics()), { describe: 'the metric' });
     const said = watched.lines.map((line) => JSON.parse(line) as { msg: string }).map(({ msg }) => msg);
     const name = new RegExp(`for their position: process ${pid} \\(culprit, .*\\) has held a transaction open for \\d`);
     expect(said.some((line) => name.test(line) && line.includes('select pg_current_xact_id()'))).toBe(true);
     await held.query('rollback');
     await until(() => watched.lines.some((line) => line.includes('events get their position again')), {
-      timeoutMs: 20_000,
       describe: 'the end of the stall',
     });
     expect(await watched.metrics()).not.toMatch(/ledger_log_horizon_stalled_seconds\{.*application="culprit"/);
@@ -48,7 +47,7 @@ it('a held transaction stalls the horizon: log and metric name its process, age 
   } finally {
     await held.end();
   }
-}, 60_000);
+});
 
 it('the continuous sample names a head that was changed behind the log’s back, and one whose events cannot be read', async () => {
   await using nats = await startTestNats();
@@ -84,7 +83,7 @@ it('a log that was altered below a signed checkpoint is signed no more: ROOT_DIF
     await using _before = await startWatched(log.url, nats.url);
     // More than one stored subtree, so that the altered leaf lies under a cached hash.
     await appendMany(log.ledger, 600);
-    await until(async () => (await checkpoints.latest())?.size === 600, { timeoutMs: 20_000, describe: 'signed' });
+    await until(async () => (await checkpoints.latest())?.size === 600, { describe: 'signed' });
   }
   const superuser = new pg.Client({ connectionString: log.url });
   await superuser.connect();

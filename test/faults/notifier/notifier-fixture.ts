@@ -32,6 +32,9 @@ import { TEST_SEAL_KEY } from './test-seal-key.js';
 import { WatchedChannels } from './watched-channels.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 
+/** Retries lie at the end of their step: 5 s after the first attempt, so that a case can look before it hurries them. */
+const AT_THE_END = 0.999;
+
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
 
 export interface SessionWish {
@@ -90,6 +93,7 @@ export class NotifierFixture implements AsyncDisposable {
       commands: dueSessionCommands(this.ledger),
       allowedTargets: ['127.0.0.0/8', '::1'],
       sweepSeconds: 0.1,
+      random: () => AT_THE_END,
       ...this.options,
       ...options,
     });
@@ -290,7 +294,7 @@ export class NotifierFixture implements AsyncDisposable {
   }
 
   /** Waits until nothing is queued or under way. */
-  async settled(timeoutMs = 20_000): Promise<Record<string, number>> {
+  async settled(timeoutMs = 40_000): Promise<Record<string, number>> {
     await until(
       async () =>
         (await this.database.query('select from deliveries.delivery where next_attempt_at is not null limit 1'))

@@ -147,7 +147,7 @@ describe('alerts over HTTP, from the renewal to three channels', () => {
         webhook.received.some(soon) &&
         smtp.received.some(({ mail }) => mail.subject === '[Session Ledger] The session of courier expires soon') &&
         telegram.messages.some(({ text }) => text.includes('expires soon') && text.includes(session.body.id)),
-      { describe: 'the alert on three channels', timeoutMs: 15_000 },
+      { describe: 'the alert on three channels' },
     );
     expect(webhook.received.slice(before[0]).filter(soon)).toHaveLength(1);
     const alert = webhook.received.find(soon)!;
@@ -226,7 +226,6 @@ describe('alerts over HTTP, from the renewal to three channels', () => {
     expect((await call('GET', `/v1/channels/${id}`)).status).toBe(404);
     await until(() => smtp.received.some(({ mail }) => /deleted while 1 alert was waiting/.test(mail.text ?? '')), {
       describe: 'the mail about the deleted channel',
-      timeoutMs: 15_000,
     });
     const gone = await redeliveryOn(id);
     expect([gone.status, gone.body.detail]).toEqual([400, expect.stringMatching(/^Channel "webhook" was deleted: /)]);

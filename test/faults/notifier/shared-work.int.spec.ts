@@ -75,7 +75,7 @@ describe('notifiers that share a database', () => {
       const [snapshot] = await revoked([id]);
       if (snapshot?.head.status === 'active') await fixture.revoke(snapshot.head);
     }
-  }, 60_000);
+  });
 
   it('announce a due session once, whoever sweeps and whoever reads its renewal', async () => {
     const sessions = [];

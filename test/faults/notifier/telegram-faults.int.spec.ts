@@ -153,7 +153,7 @@ describe('a Telegram channel', () => {
     proxy.cut = 'answer-silently';
     await fixture.telegram(`http://127.0.0.1:${proxy.port}`);
     await fixture.takeIn((await fixture.warned()).event);
-    await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the cut', timeoutMs: 15_000 });
+    await until(async () => (await fixture.statuses())['unknown'] === 1, { describe: 'the cut' });
     expect(telegram.messages).toHaveLength(1);
     proxy.cut = 'nothing';
     await fixture.hurry();

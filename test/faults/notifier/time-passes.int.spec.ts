@@ -20,7 +20,6 @@ describe('what time alone brings on a session', () => {
   async function arrives(session: SessionState, type: string, second: number): Promise<number> {
     return until(async () => (await recorded(session, second)).find((event) => event.type === type)?.late, {
       describe: type,
-      timeoutMs: 20_000,
     });
   }
 

@@ -20,6 +20,7 @@ export class OutcomeWriter {
     private readonly logger: Logger,
     /** Called when other channels got something to send. */
     private readonly wake: () => void,
+    private readonly random?: () => number,
   ) {}
 
   /** Resolves when the outcome is committed. */
@@ -47,7 +48,7 @@ export class OutcomeWriter {
   private async commit(results: AttemptResult[]): Promise<void> {
     for (;;) {
       try {
-        const { wake, late } = await completeAttempts(this.database, results);
+        const { wake, late } = await completeAttempts(this.database, results, this.random);
         if (late.length > 0) this.logger.warn({ deliveries: late }, 'outcomes came after the lease had passed on');
         if (wake.size > 0) this.wake();
         return;

@@ -18,12 +18,16 @@ export interface Completion {
   late: string[];
 }
 
-/** Writes what came of attempts: one transaction for all of them. */
-export async function completeAttempts(database: Database, given: readonly AttemptResult[]): Promise<Completion> {
+/** Writes what came of attempts: one transaction for all of them. `random`, in [0, 1), spreads the next ones. */
+export async function completeAttempts(
+  database: Database,
+  given: readonly AttemptResult[],
+  random: () => number = Math.random,
+): Promise<Completion> {
   const results = given.map(({ message, outcome }) => ({ message, outcome: legibleOutcome(outcome) }));
   return database.transaction(async (client) => {
     const now = await closeAttempts(client, results);
-    const plans = results.map(({ message, outcome }) => planAfter(message, outcome, now, Math.random()));
+    const plans = results.map(({ message, outcome }) => planAfter(message, outcome, now, random()));
     const written = await settle(
       client,
       plans,
