@@ -1,3 +1,4 @@
+import type { OwnerClient } from '#libs/client';
 import type { SessionView } from '#libs/contracts';
 import { findAgent } from '../agents/find-agent.js';
 import type { Cli } from '../cli.js';
@@ -8,7 +9,7 @@ import { shortener } from '../short-id.js';
 import { relative } from '#libs/contracts';
 import { cut, printable } from '../terminal/printable.js';
 import { table } from '../terminal/table.js';
-import { endOf, isAlive, renewalsText, statusText, timeLeft } from './session-text.js';
+import { endOf, renewalsText, statusText, timeLeft } from './session-text.js';
 
 export interface ListSessionsOptions {
   agent?: string;
@@ -27,14 +28,22 @@ export async function listSessions(cli: Cli, options: ListSessionsOptions): Prom
   const limit = countOption('--limit', options.limit);
   const owner = await cli.owner();
   const agentId = options.agent === undefined ? undefined : (await findAgent(owner, options.agent)).id;
-  const found = owner.sessions({ agentId, status });
-  const wanted = (session: SessionView) => options.all === true || status !== undefined || isAlive(session);
-  const items = await cli.screen.during('reading sessions', () => everything(only(found, wanted), limit));
+  const items = await cli.screen.during('reading sessions', () =>
+    options.all === true || status !== undefined
+      ? everything(owner.sessions({ agentId, status }), limit)
+      : alive(owner, agentId, limit),
+  );
   cli.screen.result({ items }, () => text(cli, items));
 }
 
-async function* only<T>(items: AsyncIterable<T>, wanted: (item: T) => boolean): AsyncGenerator<T> {
-  for await (const item of items) if (wanted(item)) yield item;
+/** By kind: of those that have ended there may be thousands for each that is alive, and none of them is read. */
+async function alive(owner: OwnerClient, agentId: string | undefined, limit: number): Promise<SessionView[]> {
+  const kinds = await Promise.all(
+    (['active', 'expiring_soon'] as const).map((status) => everything(owner.sessions({ agentId, status }), limit)),
+  );
+  // One that went from the one to the other meanwhile is in both.
+  const byId = new Map(kinds.flat().map((session) => [session.id, session]));
+  return [...byId.values()].sort((left, right) => (left.id < right.id ? 1 : -1)).slice(0, limit);
 }
 
 function text(cli: Cli, sessions: SessionView[]): string {
