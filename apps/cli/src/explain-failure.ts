@@ -30,9 +30,11 @@ export function asFailure(error: unknown, settings: Settings | null): Failure {
 
 function fromProblem(error: Error & ProblemLike): Failure {
   const { title, detail, code, hint, requestId, errors } = error.problem;
-  if (code === 'BAD_REQUEST' && errors !== undefined && errors.length > 0) {
-    const fields = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
-    return new Failure(`the server does not accept this: ${fields}`, 'See the command’s --help.', code);
+  if (code === 'BAD_REQUEST') {
+    const fields = errors?.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
+    const what = fields ? `the server does not accept this: ${fields}` : (detail ?? title);
+    // Its own hint is for programs: it names a member of the answer.
+    return new Failure(what, 'See the command’s --help.', code);
   }
   const request = code === 'INTERNAL' ? ` (request ${requestId})` : '';
   return new Failure((detail ?? title) + request, hint, code);

@@ -47,9 +47,9 @@ export const registerMcp: Register = (program, commands) => {
   mcp
     .command('serve')
     .description('run the stdio MCP process; desktop hosts call this')
-    .argument('[options...]', 'handed to the process as they are; see `sledger mcp serve -- --help`')
+    .argument('[options...]', '--name <holder>, --log-level debug|info|warn|error: handed to the process as they are')
     .allowUnknownOption()
-    .addHelpText('after', examples('sledger mcp serve', 'sledger mcp serve --data-dir ./data'))
+    .addHelpText('after', examples('sledger mcp serve', 'sledger mcp serve --data-dir ./data --name second-desktop'))
     .action(
       commands.action<object, [string[]]>(async (cli, _options, args) => (await import('./serve.js')).serve(cli, args)),
     );
