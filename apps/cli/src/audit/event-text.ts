@@ -41,7 +41,7 @@ export function eventDetails({ data }: CloudEvent): string {
   const parts: string[] = [];
   for (const key of TELLING) {
     const value = data[key];
-    if (value === undefined) continue;
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     parts.push(`${key}=${Array.isArray(value) ? value.join(',') : value === null ? 'unlimited' : String(value)}`);
   }
   return printable(parts.join(' '));
