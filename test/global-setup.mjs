@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { chooseNatsServer } from './chosen-nats.mjs';
 import { compileEmbedded } from './compile-embedded.mjs';
 import { keepTemporaryFilesIn, OWNER_FILE, RUN_PREFIX, sweepDeadRuns } from './run-folder.mjs';
 
@@ -19,6 +20,7 @@ export default async function globalSetup() {
   const dataDir = join(runDir, 'postgres');
   // When the tests run as root, PostgreSQL's user must pass here.
   chmodSync(runDir, 0o711);
+  chooseNatsServer(runDir);
 
   const cacheDir = join(homedir(), '.cache', 'session-ledger');
   const [postgres] = await Promise.all([

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type Msg } from '@nats-io/transport-node';
 import { describe, expect, it } from '@jest/globals';
@@ -7,6 +7,7 @@ import { startProcess, testEnvironment, until } from '#libs/testing';
 import {
   EmbeddedNats,
   EmbeddedPostgres,
+  findNatsServer,
   identify,
   InstanceLock,
   LEDGER_DATABASE,
@@ -149,6 +150,22 @@ describe('EmbeddedNats', () => {
       /Subscription to "ledger\.v1\.\*\.agent-2[\s\S]*Publish to "ledger\.v1\.main\.agent-1/,
     );
     await Promise.all([desk.close(), service.close()]);
+  });
+
+  it('is taken from wherever PATH has it, whatever PATH the server itself is given', async () => {
+    const elsewhere = folder();
+    const real = await findNatsServer({ cacheDir: testEnvironment().cacheDir });
+    symlinkSync(real, join(elsewhere, 'nats-server'));
+    const script = `import { EmbeddedNats } from '#libs/embedded';
+      const server = await EmbeddedNats.start({ dataDir: '${folder()}', cacheDir: '${folder()}' });
+      console.log('runs with pid', server.pid);
+      await server.stop();`;
+    await using start = await startProcess(process.execPath, {
+      args: ['--input-type=module', '-e', script],
+      env: { PATH: elsewhere },
+    });
+    await start.exited;
+    expect(start.output).toMatch(/runs with pid \d+/);
   });
 
   it('says where to get nats-server when there is none', async () => {

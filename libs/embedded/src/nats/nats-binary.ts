@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { childEnvironment } from '../child-environment.js';
 import { aptDownload, hasApt } from './apt-download.js';
@@ -22,7 +22,7 @@ export interface FindNatsOptions {
 export async function findNatsServer(options: FindNatsOptions): Promise<string> {
   const { cacheDir, fetch = hasApt() ? aptDownload : undefined, onMessage } = options;
   const cached = join(cacheDir, 'nats-server');
-  for (const candidate of ['nats-server', cached]) {
+  for (const candidate of [...onPath(), cached]) {
     if (await runs(candidate)) return candidate;
   }
   if (!fetch) throw unobtainable();
@@ -33,6 +33,12 @@ export async function findNatsServer(options: FindNatsOptions): Promise<string> 
     throw unobtainable(error);
   }
   return cached;
+}
+
+/** Whole paths: the server is started with a PATH of its own. */
+function onPath(): string[] {
+  const folders = (childEnvironment()['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, 'nats-server')).filter(existsSync);
 }
 
 async function runs(command: string): Promise<boolean> {
