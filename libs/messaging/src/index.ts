@@ -2,6 +2,7 @@ export { connectNats, type NatsOptions } from './connect-nats.js';
 export { DesktopAccess, type DesktopAccessOptions } from './desktop-access.js';
 export { CHECKPOINT_STREAM, type StreamOptions } from './stream/stream-config.js';
 export { LogStream, type StreamPosition } from './stream/log-stream.js';
+export { LogPublisher } from './stream/log-publisher.js';
 export { envelopeOf, logMessageOf, type LogMessage } from './stream/log-message.js';
 export {
   LogConsumer,

@@ -10,10 +10,14 @@ import {
   recordFork,
   relayState,
 } from '#libs/ledger';
-import { logMessageOf, LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
+import { logMessageOf, LogPublisher, LogStream, pause, Wake, type StreamOptions } from '#libs/messaging';
 import { findFork, lastShared } from './find-fork.js';
+import { UnderWay } from '../under-way.js';
 
+/** Most events that are taken at once. */
 const WINDOW = 256;
+/** Most events on their way to the stream. */
+const MOST_UNACKNOWLEDGED = 512;
 const BUFFERED = 5_000;
 const IDLE_MS = 1_000;
 /** How often an idle relay looks whether the stream is still where it left it. */
@@ -120,18 +124,22 @@ export class Relay {
   }
 
   private async publishFrom(first: number, stream: LogStream, signal: AbortSignal): Promise<void> {
+    using publisher = new LogPublisher(this.options.connection);
+    const underWay = new UnderWay(this.wake.call);
     let next = first;
     let checkAt = performance.now() + CHECK_MS;
     this.known = await lastPosition(this.options.database);
     while (!signal.aborted) {
+      while (publisher.unacknowledged >= MOST_UNACKNOWLEDGED) await underWay.oldest();
+      underWay.throwIfFailed();
       const events = await this.take(next);
       const last = events.at(-1);
       if (last) {
-        await stream.publish(events.map((event) => logMessageOf(event, this.options.source)));
+        // The next ones do not wait for these to be stored: behind one that is refused, all are.
+        underWay.add(this.publish(events, publisher));
         next = last.position + 1;
-        this.options.onPublished?.(events.length, last.position);
         checkAt = performance.now() + CHECK_MS;
-      } else if (performance.now() > checkAt) {
+      } else if (publisher.unacknowledged === 0 && performance.now() > checkAt) {
         const position = await stream.position();
         if (position?.last !== next - 1)
           throw new Error(`the stream ends at ${position?.last ?? 'nothing'}, not at ${next - 1}`);
@@ -140,6 +148,11 @@ export class Relay {
         await this.idle(signal);
       }
     }
+  }
+
+  private async publish(events: RecordedEvent[], publisher: LogPublisher): Promise<void> {
+    await publisher.publish(events.map((event) => logMessageOf(event, this.options.source)));
+    this.options.onPublished?.(events.length, events.at(-1)?.position ?? 0);
   }
 
   /** The sequencer tells of every event; the store is asked in case somebody else gave one its position. */

@@ -73,8 +73,18 @@ export class LogTree {
   }
 }
 
-/** The leader's tree: grows with the log in memory, and writes each subtree down once it is complete. */
+/** A subtree that is complete: its level, its number there, its hash. */
+interface Subtree {
+  level: number;
+  index: number;
+  hash: Buffer;
+}
+
+/** The leader's tree: grows with the log in memory; subtrees are written down once they are complete. */
 export class GrowingTree {
+  /** Complete and not written down yet; in order, each after those that it is made of. */
+  private complete: Subtree[] = [];
+
   private constructor(
     private readonly database: Database,
     private readonly tree: Frontier,
@@ -90,7 +100,8 @@ export class GrowingTree {
     const source = new LogTree(database);
     const growing = new GrowingTree(database, await source.frontier(stored), await openSubtrees(database, stored));
     for (let at = stored; at < size; at += READ_LEAVES) {
-      await growing.push(await source.leaves(at, Math.min(READ_LEAVES, size - at)));
+      growing.push(await source.leaves(at, Math.min(READ_LEAVES, size - at)));
+      await growing.write();
     }
     return growing;
   }
@@ -103,30 +114,40 @@ export class GrowingTree {
     return this.tree.root();
   }
 
-  async push(leaves: readonly Buffer[]): Promise<void> {
-    const complete: { level: number; index: number; hash: Buffer }[] = [];
-    for (const leaf of leaves) {
-      this.tree.push(leaf);
-      this.close(0, leaf, complete);
-    }
-    if (complete.length === 0) return;
-    await this.database.prepared(
-      'tree.write',
-      `insert into ledger.subtree (log, level, index, hash)
-       select $1, * from unnest($2::smallint[], $3::bigint[], $4::bytea[]) on conflict do nothing`,
-      [LOG, complete.map(({ level }) => level), complete.map(({ index }) => index), complete.map(({ hash }) => hash)],
-    );
+  get hasUnwritten(): boolean {
+    return this.complete.length > 0;
   }
 
-  private close(level: number, hash: Buffer, complete: { level: number; index: number; hash: Buffer }[]): void {
+  push(leaves: readonly Buffer[]): void {
+    for (const leaf of leaves) {
+      this.tree.push(leaf);
+      this.close(0, leaf);
+    }
+  }
+
+  /** Writes down what is complete. Only one call at a time: whoever loads the tree takes them to be there without gaps. */
+  async write(): Promise<void> {
+    while (this.complete.length > 0) {
+      const part = this.complete;
+      this.complete = [];
+      await this.database.prepared(
+        'tree.write',
+        `insert into ledger.subtree (log, level, index, hash)
+         select $1, * from unnest($2::smallint[], $3::bigint[], $4::bytea[]) on conflict do nothing`,
+        [LOG, part.map(({ level }) => level), part.map(({ index }) => index), part.map(({ hash }) => hash)],
+      );
+    }
+  }
+
+  private close(level: number, hash: Buffer): void {
     const siblings = (this.open[level] ??= []);
     siblings.push(hash);
     if (siblings.length < WIDTH) return;
     const parent = rootOf(siblings);
     this.open[level] = [];
     const index = this.tree.size / WIDTH ** (level + 1) - 1;
-    complete.push({ level: level + 1, index, hash: parent });
-    this.close(level + 1, parent, complete);
+    this.complete.push({ level: level + 1, index, hash: parent });
+    this.close(level + 1, parent);
   }
 }
 

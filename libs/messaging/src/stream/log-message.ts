@@ -1,4 +1,4 @@
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { cloudEvent, subjectOf, toCloudEvent, type CloudEvent, type DomainEvent } from '#libs/contracts';
 import type { RecordedEvent } from '#libs/contracts';
 
@@ -8,7 +8,7 @@ export const FILLER_HEADER = 'Ledger-Filler';
 export interface LogMessage {
   subject: string;
   body: string;
-  headers: MsgHdrs;
+  headers: Record<string, string[]>;
   eventId: string;
   position: number;
 }
@@ -16,14 +16,14 @@ export interface LogMessage {
 /** The message of an event: CloudEvent JSON, with what a reader routes by in the headers. */
 export function logMessageOf(event: RecordedEvent, source: string): LogMessage {
   const envelope = toCloudEvent(event, source);
-  const head = headers();
-  head.set('Ledger-Position', String(event.position));
-  head.set('Ledger-Leaf', event.leaf);
-  head.set('content-type', 'application/cloudevents+json');
   return {
     subject: subjectOf({ type: event.type, data: envelope.data } as unknown as DomainEvent),
     body: JSON.stringify(envelope),
-    headers: head,
+    headers: {
+      'Ledger-Position': [String(event.position)],
+      'Ledger-Leaf': [event.leaf],
+      'content-type': ['application/cloudevents+json'],
+    },
     eventId: event.id,
     position: event.position,
   };

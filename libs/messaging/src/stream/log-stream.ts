@@ -9,7 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { CHECKPOINT_SUBJECT, LOG_SUBJECTS, STREAM, type CloudEvent } from '#libs/contracts';
-import { envelopeOf, FILLER_HEADER, type LogMessage } from './log-message.js';
+import { envelopeOf, FILLER_HEADER } from './log-message.js';
 import { checkpointStreamConfig, logStreamConfig, type StreamOptions } from './stream-config.js';
 
 const STREAM_NOT_FOUND = 10059;
@@ -26,7 +26,7 @@ export interface StreamPosition {
   messages: number;
 }
 
-/** The publisher's side of the log's stream: sequence = position. */
+/** The log's stream as its publisher keeps it: sequence = position. */
 export class LogStream {
   private constructor(
     private readonly manager: JetStreamManager,
@@ -115,22 +115,6 @@ export class LogStream {
       if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return null;
       throw error;
     }
-  }
-
-  /** Publishes messages whose positions follow one another. Resolves when all are stored; rejects at the first that is not. */
-  async publish(messages: readonly LogMessage[]): Promise<void> {
-    const results = await Promise.allSettled(messages.map((message) => this.publishOne(message)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-  }
-
-  private async publishOne({ subject, body, headers, eventId, position }: LogMessage): Promise<void> {
-    const options = { headers, expect: { lastSequence: position - 1 }, timeout: PUBLISH_TIMEOUT_MS };
-    const ack = await this.client.publish(subject, body, { ...options, msgID: eventId });
-    if (ack.seq === position) return;
-    // Another position was published under this event id within the duplicate window: an id that was used twice.
-    const again = await this.client.publish(subject, body, { ...options, msgID: `${eventId}@${position}` });
-    if (again.seq !== position) throw new Error(`position ${position} was stored as ${again.seq} of ${STREAM}`);
   }
 
   /** Publishes a signed checkpoint for everybody who keeps witnesses. */
