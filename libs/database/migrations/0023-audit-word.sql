@@ -87,6 +87,8 @@ begin
   -- A session may have many events and has few actors: each of its types and actors is a scan of its own.
   execute format('create index on read_model.%I (session_id, type, actor, occurred_at, position)', p_table);
   execute format('create index on read_model.%I (session_id, occurred_at, position) where reason is not null', p_table);
+  -- Whoever may see many agents asks for each of them.
+  execute format('create index on read_model.%I (agent_id, occurred_at, position)', p_table);
 end $$;
 
 -- A log of some length is folded anew beside the live table, batch by batch: an index built in here would hold up the sequencer.

@@ -3,18 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditQuery } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
-import { decodeCursor, encodeCursor } from './audit-cursor.js';
+import { encodeCursor } from './audit-cursor.js';
 import { auditStatement, queryAudit } from './audit-query.js';
 import { fillAuditSample, SAMPLE, vacuumAuditSample } from './audit-sample.js';
 import { exportAudit } from './export-audit.js';
+import { PlainScan } from './plain-scan.js';
 import { rowsRead } from './rows-read.js';
 
-const ROWS = Number(process.env['AUDIT_ROWS'] ?? 30_000);
-const TIMES = Number(process.env['AUDIT_TIMES'] ?? 2);
-/** Milliseconds, of the 95th of a hundred searches; looked at where the log is as long as the promise says. */
+const ROWS = Number(process.env['AUDIT_ROWS'] ?? 20_000);
+const TIMES = Number(process.env['AUDIT_TIMES'] ?? 10);
+/** Milliseconds, of the 95th of a hundred searches. Looked at where the log is as long as the promise says; the rows read, always. */
 const P95 = 50;
 /** Rows of events that a search may look at, however long the log is: the page, what it is chosen from, and two bit maps. */
-const EVENTS_READ = 5_000;
+const EVENTS_READ = 1_500;
 /** Rows of bit maps for each word or agent of a search. */
 const MAPS_READ = Math.ceil(ROWS / 1_024) + 1;
 
@@ -78,47 +79,25 @@ function searches(): [string, AuditQuery][] {
   ]);
 }
 
-/** Each by who sees everything, and by who sees half of it. */
+/** Each by who sees everything, and by who sees half of it; single filters also by who sees as many agents as a key may name. */
 function asked(): [string, AuditQuery, readonly string[] | null][] {
   const few = [SAMPLE.agent, ...Array.from({ length: 9 }, () => randomUUID())];
-  return searches().flatMap(([name, query]): [string, AuditQuery, readonly string[] | null][] => [
-    [name, query, null],
-    [`${name}, narrowed`, query, few],
-  ]);
+  const thousand = [...SAMPLE.agents, ...Array.from({ length: 1_000 - SAMPLE.agents.length }, () => randomUUID())];
+  return [
+    ...searches().flatMap(([name, query]): [string, AuditQuery, readonly string[] | null][] => [
+      [name, query, null],
+      [`${name}, narrowed`, query, few],
+    ]),
+    ...Object.entries({ nothing: {}, ...FILTERS }).map(([name, filter]): [string, AuditQuery, readonly string[]] => [
+      `${name}, of a thousand agents`,
+      { ...filter, limit: 50 },
+      thousand,
+    ]),
+  ];
 }
 
 function cursor(direction: 'newer' | 'older'): string {
   return encodeCursor({ direction, time: SAMPLE.middle.replace('Z', '.000000Z'), position: Math.floor(ROWS / 2) });
-}
-
-/** The same page without an index or a bound. */
-async function everyEvent(query: AuditQuery, agents: readonly string[] | null): Promise<number[]> {
-  const edge = query.cursor === undefined ? null : decodeCursor(query.cursor);
-  const [sign, order] = edge?.direction === 'newer' ? ['>', 'asc'] : ['<', 'desc'];
-  const rows = await database.query<{ position: number }>(
-    `select position from (select * from read_model.audit offset 0) a
-     where coalesce(agent_id = $1, $1::uuid is null) and coalesce(session_id = $2, $2::uuid is null)
-       and coalesce(type = $3, true) and coalesce(actor = $4, true) and coalesce(occurred_at >= $5, true)
-       and coalesce(occurred_at < $6, true) and ($7::uuid[] is null or agent_id = any($7))
-       and ($8::text is null or to_tsvector('simple', coalesce(reason, '')) @@ plainto_tsquery('simple', $8))
-       and coalesce((occurred_at, position) ${sign} ($9::timestamptz, $10::bigint), true)
-     order by occurred_at ${order}, position ${order} limit $11`,
-    [
-      query.agentId ?? null,
-      query.sessionId ?? null,
-      query.type ?? null,
-      query.actor ?? null,
-      query.from ?? null,
-      query.to ?? null,
-      agents,
-      query.text ?? null,
-      edge?.time ?? null,
-      edge?.position ?? null,
-      query.limit,
-    ],
-  );
-  const positions = rows.map(({ position }) => position);
-  return order === 'asc' ? positions.reverse() : positions;
 }
 
 /** The statements that read more than they may, each with its plan. */
@@ -163,20 +142,25 @@ describe.each([
     expect(await greedy()).toEqual([]);
   }, 300_000);
 
-  it(`answers any of them fast${ROWS >= 1_000_000 ? `: p95 below ${P95} ms` : ''}`, async () => {
-    const tooSlow = await slow();
-    if (ROWS >= 1_000_000) expect(tooSlow).toEqual([]);
-  }, 300_000);
+  if (ROWS >= 1_000_000) {
+    it(`answers any of them fast: p95 below ${P95} ms`, async () => {
+      expect(await slow()).toEqual([]);
+    }, 300_000);
+  }
 });
 
 describe(`an audit search over ${ROWS} events`, () => {
   it('finds exactly what looking at every event finds', async () => {
+    const scan = await PlainScan.of(database);
+    let full = 0;
     for (const [name, query, agents] of asked()) {
       const { items } = await queryAudit(database, query, { source: 'test', agents });
       const found = items.map(({ position }) => position);
-      expect([name, found]).toEqual([name, await everyEvent(query, agents)]);
+      expect([name, found]).toEqual([name, await scan.page(query, agents)]);
+      if (found.length === query.limit) full += 1;
     }
-  }, 600_000);
+    expect(full).toBeGreaterThan(100);
+  }, 300_000);
 
   it('exports all of it in batches, and memory does not grow with their number', async () => {
     let events = 0;

@@ -5,6 +5,8 @@ import { wordRowsOf } from './audit-words.js';
 export const SAMPLE = {
   /** Has more than half of all events, and no word of the reasons. */
   agent: '00000000-0000-7000-8000-00000000000a',
+  /** All of them. */
+  agents: [10, 11, 12, 13, 14, 15, 16, 17].map((n) => `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`),
   session: '00000000-0000-7000-8000-000000000101',
   /** Has a tenth of all events. */
   longSession: '00000000-0000-7000-8000-000000000100',

@@ -9,22 +9,25 @@ export function byWords(terms: SearchTerms, text: string): string {
     direction,
     query: { limit },
   } = terms;
-  // Positions are nearly in the order of time: a map that holds a later time than the last of the page is looked at too.
-  const [near, edge] = terms.isForward ? ['first_at', 'max(last_at)'] : ['last_at', 'min(first_at)'];
+  // Positions are only nearly in the order of time, so each map has a nearer and a farther end. The page ends no farther than
+  // the maps, by their farther ends, that fill it; whatever begins before that is looked at.
+  const [near, far, isFilled, end] = terms.isForward
+    ? ['first_at <=', 'last_at', 'min(last_at)', 'infinity']
+    : ['last_at >=', 'first_at', 'max(first_at)', '-infinity'];
   const inside = terms.holds('first_at', 'last_at').join(' and ') || 'true';
   return `
     with met as materialized (
       ${mapsOf(terms, text)}
     ), walked as materialized (
-      select *, coalesce(sum(bit_count(events)) filter (where ${inside}) over (
-        order by ${near} ${direction}, stretch ${direction} rows between unbounded preceding and 1 preceding), 0) as before
+      select *, sum(bit_count(events)) filter (where ${inside})
+        over (order by ${far} ${direction}, stretch rows unbounded preceding) as sure
       from met ${whereAll('bit_count(events) > 0', ...terms.mayHold('first_at', 'last_at'))}
     ), edge as materialized (
-      select ${edge} as at from walked where before <= ${limit}
+      select coalesce(${isFilled} filter (where sure > ${limit}), '${end}') as at from walked
     )
     select a.occurred_at, a.position
     from edge cross join lateral (
-      select stretch, events from walked where ${near} ${terms.isForward ? '<=' : '>='} edge.at offset 0
+      select stretch, events from walked where ${near} edge.at offset 0
     ) w
     cross join lateral (
       select begin from generate_series(0, 992, 32) begin where substring(w.events from begin + 1 for 32) <> 0::bit(32) offset 0
