@@ -110,6 +110,7 @@ export class Notifier {
 
   /** Stops taking work; resolves when what is under way is on record. */
   async close(): Promise<void> {
+    this.outcomes.hurry();
     await this.sweep.close();
     await this.dispatcher.close();
     await this.outcomes.close();

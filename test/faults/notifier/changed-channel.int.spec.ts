@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { claimableChannels, claimMessages, newWebhookSecret, sendTest, type ClaimableChannel } from '#libs/deliveries';
@@ -164,6 +165,30 @@ describe('a channel that is turned off or deleted', () => {
       await heir.close();
     },
   );
+
+  it('has its message under way ended before the notifier stops', async () => {
+    const far = new EventEmitter();
+    const answer = once(far, 'answer');
+    webhook.respond(() => ({ after: answer }));
+    const { id } = await fixture.webhook(webhook.url);
+    await information();
+    await until(() => webhook.received.length === 1, { describe: 'the message' });
+    await fixture.channels.update(id, { enabled: false }, BY_OWNER);
+    // A later channel gets its message once its claimer was looked up: the poll that missed the first one is over.
+    await using other = await WebhookReceiver.start();
+    await fixture.webhook(other.url);
+    await information();
+    await until(() => other.received.length === 1, { describe: 'the next poll' });
+    const closing = fixture.notifier.close();
+    const someTime = async (): Promise<string> => {
+      for (let query = 0; query < 100; query += 1) await fixture.statuses();
+      return 'under way';
+    };
+    expect(await Promise.race([closing.then(() => 'stopped'), someTime()])).toBe('under way');
+    far.emit('answer');
+    await closing;
+    expect((await fixture.attempts()).map(({ outcome }) => outcome)).toEqual(['delivered', 'delivered']);
+  });
 
   it('takes no change any more once it is deleted, and a moved chat undoes no other change', async () => {
     const { id } = await fixture.webhook(webhook.url);

@@ -7,6 +7,8 @@ const EXPIRE_AT_ONCE = 500;
 /** One claimer for each enabled channel; looks several times a second which of them have something to do. */
 export class Dispatcher {
   private readonly claimers = new Map<string, ChannelClaimer>();
+  /** Of channels that were turned off or removed: they end what they have under way. */
+  private readonly leaving = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | null = null;
   private polling: Promise<void> | null = null;
   private pollAgain = false;
@@ -28,7 +30,7 @@ export class Dispatcher {
     this.closed = true;
     if (this.timer) clearTimeout(this.timer);
     await this.polling;
-    await Promise.all([...this.claimers.values()].map((claimer) => claimer.close()));
+    await Promise.all([...this.leaving, ...[...this.claimers.values()].map((claimer) => claimer.close())]);
   }
 
   private poll(): void {
@@ -76,7 +78,11 @@ export class Dispatcher {
     for (const [id, claimer] of this.claimers) {
       if (known.has(id)) continue;
       this.claimers.delete(id);
-      void claimer.close();
+      const ended = claimer
+        .close()
+        .catch((error: unknown) => this.parts.logger.warn({ err: error, channelId: id }, 'a sender does not close'))
+        .finally(() => this.leaving.delete(ended));
+      this.leaving.add(ended);
     }
   }
 }

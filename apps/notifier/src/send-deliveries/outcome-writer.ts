@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '#libs/database';
 import { completeAttempts, type AttemptResult } from '#libs/deliveries';
@@ -5,6 +6,8 @@ import type { Logger } from '#libs/platform';
 
 const MOST_AT_ONCE = 500;
 const RETRY_MS = 250;
+/** At a stop, a database that is away is waited for so long. */
+const PATIENCE_MS = 10_000;
 
 /**
  * Writes outcomes in groups: while one transaction runs, the next ones gather. Keeps trying while the database is away; an
@@ -13,7 +16,8 @@ const RETRY_MS = 250;
 export class OutcomeWriter {
   private queue: { result: AttemptResult; done: () => void }[] = [];
   private writing: Promise<void> | null = null;
-  private closed = false;
+  /** `performance.now()` from which on what cannot be written is left open. */
+  private giveUpAt = Infinity;
 
   constructor(
     private readonly database: Database,
@@ -27,13 +31,18 @@ export class OutcomeWriter {
   write(result: AttemptResult): Promise<void> {
     return new Promise((done) => {
       this.queue.push({ result, done });
-      this.writing ??= this.drain().finally(() => (this.writing = null));
+      this.writing ??= this.drain();
     });
   }
 
-  /** Gives up on a database that does not come back; resolves at once when nothing waits. */
+  /** The process is to stop: from now on a database that does not come back is waited for no longer than this. */
+  hurry(patienceMs = PATIENCE_MS): void {
+    this.giveUpAt = Math.min(this.giveUpAt, performance.now() + patienceMs);
+  }
+
+  /** Resolves when nothing waits any more. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.hurry();
     await this.writing;
   }
 
@@ -43,6 +52,7 @@ export class OutcomeWriter {
       await this.commit(group.map(({ result }) => result));
       for (const { done } of group) done();
     }
+    this.writing = null;
   }
 
   private async commit(results: AttemptResult[]): Promise<void> {
@@ -53,7 +63,7 @@ export class OutcomeWriter {
         if (wake.size > 0) this.wake();
         return;
       } catch (error) {
-        if (this.closed) {
+        if (performance.now() >= this.giveUpAt) {
           this.logger.error({ err: error }, `${results.length} outcomes are not on record; their attempts stay open`);
           return;
         }
