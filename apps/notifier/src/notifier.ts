@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database';
-import { Channels, Intake, TargetPolicy, type MissedAlerts } from '#libs/deliveries';
+import { Channels, followClockBack, Intake, TargetPolicy, type MissedAlerts } from '#libs/deliveries';
 import type { Logger, Registry } from '#libs/platform';
 import type { SecretBox } from '#libs/tokens';
 import { BackgroundLoop } from './background-loop.js';
@@ -79,7 +79,10 @@ export class Notifier {
     const { database, logger, commands, sweepSeconds, canarySeconds = CANARY_SECONDS, checkpointSeconds } = this.parts;
     this.inFlight.start();
     this.dispatcher.start();
-    const sweep = new Sweep({ database, logger, commands });
+    const onSetBack = async (ms: number): Promise<void> => {
+      if ((await followClockBack(database, ms)) > 0) this.dispatcher.wake();
+    };
+    const sweep = new Sweep({ database, logger, commands, onSetBack });
     this.sweep.start(LEAD_RETRY_SECONDS, (signal) =>
       leadSweep(
         {

@@ -32,6 +32,7 @@ export {
   type Outcome,
 } from './claims/claimed-message.js';
 export { completeAttempts, type AttemptResult, type Completion } from './claims/complete-attempts.js';
+export { followClockBack } from './claims/clock-set-back.js';
 export { dropLeftovers } from './claims/drop-leftovers.js';
 export { dueStatement, isProbeDue } from './claims/due-rows.js';
 export { renewLeases } from './claims/leases.js';

@@ -12,6 +12,8 @@ export interface SweepParts {
   database: Database;
   logger: Logger;
   commands: DueSessionCommands;
+  /** Told that the database's clock was set back by so many milliseconds. */
+  onSetBack?: (ms: number) => Promise<void>;
   /** Monotonic milliseconds. */
   monotonic?: () => number;
 }
@@ -77,6 +79,7 @@ export class Sweep {
           ? 'the database clock was set back to where it was: sessions are expired again'
           : `the database clock was set: no session is expired for ${CLOCK_DISTRUST_MS / 60_000} minutes. If it is wrong, set it right`,
       );
+      if (step.ms < 0) await this.parts.onSetBack?.(-step.ms);
     }
     return this.clock.standingStepMs === 0;
   }
