@@ -71,12 +71,19 @@ function challengeOf(code: ErrorCode, description: string): string {
 function asLedgerError(error: unknown): LedgerError {
   if (error instanceof LedgerError) return error;
   const cause = { cause: error };
-  const { code, statusCode, message } = error as { code?: unknown; statusCode?: unknown; message?: string };
+  const { code, statusCode, severity, message } = error as {
+    code?: unknown;
+    statusCode?: unknown;
+    severity?: unknown;
+    message?: string;
+  };
   if (typeof code === 'string') {
     const known = FASTIFY_ERRORS[code];
     if (known) return new LedgerError(known, {}, cause);
     if (code === DISK_FULL || NO_ROOM.test(message ?? '')) {
-      const detail = 'The disk of the database is full. Nothing of this was recorded: make room there, then repeat it.';
+      // Without room for its log the server ends: what it was writing then may be there when it is back.
+      const outcome = severity === 'PANIC' ? 'Whether this was recorded is not known' : 'Nothing of this was recorded';
+      const detail = `The disk of the database is full. ${outcome}: make room there, then repeat it.`;
       return new LedgerError('UPSTREAM_UNAVAILABLE', { detail }, cause);
     }
     if (DATABASE_GONE.test(code)) return new LedgerError('UPSTREAM_UNAVAILABLE', {}, cause);
