@@ -138,19 +138,19 @@ export class KeyRing {
   private async load(): Promise<void> {
     const rows = (await this.database.query<KeyRow>(LOAD)) as [KeyRow, ...KeyRow[]];
     const known = rows.filter((row): row is StoredKey => row.kid !== null);
-    this.keys = new Map(await Promise.all(known.map(async (row) => [row.kid, await this.import(row)] as const)));
+    this.keys = new Map(known.map((row) => [row.kid, this.import(row)]));
     this.version = rows[0].version;
     this.loadedAt = this.clock();
   }
 
-  private async import(row: StoredKey): Promise<SigningKey> {
+  private import(row: StoredKey): SigningKey {
     const known = this.keys.get(row.kid);
     const state = { createdAt: row.created_at, signsFrom: row.signs_from, revokedAt: row.revoked_at };
     if (known) return { ...known, ...state, privateKey: row.private_key ? known.privateKey : null };
     return {
       kid: row.kid,
       publicJwk: row.public_key,
-      publicKey: await importPublicKey(row.public_key),
+      publicKey: importPublicKey(row.public_key),
       privateKey: row.private_key
         ? importPrivateKey(JSON.parse(this.box.unseal(row.private_key, sealContext(row.kid))) as object)
         : null,

@@ -1,12 +1,5 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type CryptoKey,
-  type JWK_OKP_Public,
-} from 'jose';
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK_OKP_Public } from 'jose';
 
 export const ALGORITHM = 'EdDSA';
 
@@ -14,7 +7,7 @@ export const ALGORITHM = 'EdDSA';
 export interface SigningKey {
   kid: string;
   publicJwk: JWK_OKP_Public;
-  publicKey: CryptoKey;
+  publicKey: KeyObject;
   /** Null once retired: its tokens are all dead. */
   privateKey: KeyObject | null;
   /** Epoch seconds; null while its event is not yet in the ledger. */
@@ -42,8 +35,8 @@ export async function generateSigningKey(): Promise<NewSigningKey> {
   };
 }
 
-export async function importPublicKey(jwk: object): Promise<CryptoKey> {
-  return (await importJWK(jwk as JWK_OKP_Public, ALGORITHM)) as CryptoKey;
+export function importPublicKey(jwk: object): KeyObject {
+  return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
 }
 
 export function importPrivateKey(jwk: object): KeyObject {
