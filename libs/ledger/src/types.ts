@@ -1,7 +1,7 @@
 import type { AgentDefaults, ApiKeyRole, DomainEvent, EventType } from '#libs/contracts';
 import type { SessionState } from '#libs/session';
 
-/** The write model of a session: its state and when the sweep must look at it next. */
+/** The write model of a session: its state and when the sweep looks at it at the latest. */
 export interface SessionHead extends SessionState {
   /** Epoch seconds; null once the session has ended. */
   dueAt: number | null;
@@ -177,6 +177,8 @@ export interface Heads {
   sessions(sessionIds: readonly string[]): Promise<SessionSnapshot[]>;
   agent(agentId: string): Promise<AgentHead | null>;
   holder(holderId: string): Promise<HolderHead | null>;
+  /** Lets the sweep look at these sessions at their `dueAt`, which is later than the stored one. Those changed since are left. */
+  putOffDue(heads: readonly SessionHead[]): Promise<void>;
   /** Sessions of an agent that are active. */
   activeSessions(agentId: string): Promise<SessionHead[]>;
   killSwitch(): Promise<KillSwitch>;

@@ -56,4 +56,17 @@ describe('what time alone brings on a session', () => {
     const types = (await recorded(first, due)).map(({ type }) => type);
     expect(types.filter((type) => type === 'SessionRenewalOverdue')).toHaveLength(1);
   });
+
+  it('a look that comes too early records nothing and is put off to the time that matters', async () => {
+    const session = await fixture.renew(await fixture.session({ issuedAgo: 400_000 }));
+    const before = (await recorded(session, 0)).length;
+    await fixture.asOwner(
+      `update ledger.session_head set due_at = extract(epoch from clock_timestamp())::bigint where session_id = '${session.sessionId}'`,
+    );
+    const overdue = session.issuedAt + 483_840;
+    await until(async () => (await fixture.ledger.session(session.sessionId))?.head.dueAt === overdue, {
+      describe: 'the next look to be put off',
+    });
+    expect(await recorded(session, 0)).toHaveLength(before);
+  });
 });

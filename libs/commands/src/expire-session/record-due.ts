@@ -3,6 +3,7 @@ import type { SessionSnapshot } from '#libs/ledger';
 import {
   announceExpiringSoon,
   announceOverdue,
+  dueAt,
   evolve,
   expireSession,
   type SessionEvent,
@@ -33,7 +34,8 @@ export async function recordDue(
   { sessionIds, expire, onFailed }: RecordDue,
   newCaller: () => Caller,
 ): Promise<void> {
-  const due = (await deps.heads.sessions(sessionIds)).filter((snapshot) => dueFacts(snapshot, expire).length > 0);
+  const snapshots = await deps.heads.sessions(sessionIds);
+  const due = snapshots.filter((snapshot) => dueFacts(snapshot, expire).length > 0);
   for (let at = 0; at < due.length; at += AT_ONCE) {
     const group = due.slice(at, at + AT_ONCE);
     try {
@@ -47,6 +49,19 @@ export async function recordDue(
       }
     }
   }
+  await putOff(
+    deps,
+    snapshots.filter((snapshot) => !due.includes(snapshot)),
+  );
+}
+
+/** A change that puts the next look off leaves the earlier time standing: this look is that one. */
+async function putOff({ heads }: ChangeDeps, early: SessionSnapshot[]): Promise<void> {
+  const later = early.flatMap(({ head, holderIds, now }) => {
+    const next = dueAt(head, holderIds.length > 0, secondsOf(now));
+    return next !== null && head.dueAt !== null && next > head.dueAt ? [{ ...head, dueAt: next }] : [];
+  });
+  if (later.length > 0) await heads.putOffDue(later);
 }
 
 async function appendGroup(deps: ChangeDeps, group: SessionSnapshot[], expire: boolean, caller: Caller): Promise<void> {

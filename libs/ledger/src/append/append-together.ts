@@ -6,7 +6,7 @@ import { append, canonicalPayload } from './append.js';
 import { checkAppend } from './check-append.js';
 
 /** Transactions at once; what comes in meanwhile goes into the next ones. Few: PostgreSQL writes them to disk together anyway. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 /** Most appends of one transaction: none waits long for its companions. */
 const MOST = 32;
 /** PostgreSQL refused the transaction, and nothing of it is there: LG ours, data, constraint, deadlock. */
@@ -61,8 +61,7 @@ export class AppendsTogether {
 
   private send(): void {
     while (this.waiting.length > 0 && this.underWay < AT_ONCE) {
-      const share = Math.ceil(this.waiting.length / (AT_ONCE - this.underWay));
-      const batch = this.take(Math.min(share, MOST));
+      const batch = this.take(MOST);
       this.underWay += 1;
       void this.write(batch).finally(() => {
         this.underWay -= 1;

@@ -2,20 +2,26 @@ import type { Database } from '#libs/database';
 import type { AgentHead, Heads, HolderHead, KillSwitch, SessionHead, SessionSnapshot } from '../types.js';
 import { agentRows, holderRows, sessionRows, type RowOf } from './head-rows.js';
 import { issuedTokenHash } from './issued-token-hash.js';
+import { putOffDue } from './put-off-due.js';
+import { ReadsTogether } from './read-together.js';
 
 const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now';
 
 // The clock is read after the head: what the head says was true before `now`. The head is one JSON value: on the way of every
 // request, the driver would describe and parse each of its columns anew.
-const SNAPSHOT = `
-  select to_json(h) as head, a.enabled as agent_enabled, k.active as kill_switch_active, s.version as signing_key_version, ${NOW},
-    array(select o.holder_id::text from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null) as holder_ids
-  from ledger.session_head h
-  join ledger.agent_head a using (agent_id)
-  cross join ledger.kill_switch k
-  cross join ledger.signing_key_version s`;
-const SESSION = `${SNAPSHOT} where h.session_id = $1`;
-const SESSIONS = `${SNAPSHOT} where h.session_id = any($1)`;
+// Each session is looked up by itself (`offset 0`): a plan for many at once may read whole tables. Their number is hidden from
+// the planner (`select $1`), which would plan anew for each number.
+const SESSIONS = `
+  select found.* from unnest((select $1::uuid[])) as asked (session_id) cross join lateral (
+    select to_json(h) as head, a.enabled as agent_enabled, k.active as kill_switch_active, s.version as signing_key_version, ${NOW},
+      array(select o.holder_id::text from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null) as holder_ids
+    from ledger.session_head h
+    join ledger.agent_head a using (agent_id)
+    cross join ledger.kill_switch k
+    cross join ledger.signing_key_version s
+    where h.session_id = asked.session_id
+    offset 0
+  ) found`;
 
 interface SnapshotRow extends Record<string, unknown> {
   head: RowOf<SessionHead>;
@@ -28,16 +34,17 @@ interface SnapshotRow extends Record<string, unknown> {
 
 /** Reads the write models, on the primary, never cached. */
 export function createHeads(database: Database): Heads {
+  const sessions = async (sessionIds: readonly string[]): Promise<SessionSnapshot[]> => {
+    const rows = await database.prepared<SnapshotRow>('heads.sessions', SESSIONS, [sessionIds]);
+    return rows.map(snapshotOf);
+  };
+  const together = new ReadsTogether(sessions);
   return {
-    async session(sessionId: string): Promise<SessionSnapshot | null> {
-      const [row] = await database.prepared<SnapshotRow>('heads.session', SESSION, [sessionId]);
-      return row ? snapshotOf(row) : null;
-    },
+    session: (sessionId) => together.session(sessionId),
 
-    async sessions(sessionIds: readonly string[]): Promise<SessionSnapshot[]> {
-      const rows = await database.prepared<SnapshotRow>('heads.sessions', SESSIONS, [sessionIds]);
-      return rows.map(snapshotOf);
-    },
+    sessions,
+
+    putOffDue: (heads) => putOffDue(database, heads),
 
     issuedTokenHash: (sessionId, generation) => issuedTokenHash(database, sessionId, generation),
 
