@@ -33,11 +33,12 @@ export function rowsOf(connections: number, measured: Measured): Row[] {
   const again = (name: string) =>
     row(`${name} again`, `A/A check of ${name}${isQuiet(name) ? '' : ': too noisy, the run is void'}`, name);
   return [
-    ...row('renew', 'renew against one durable insert', 'insert', GOAL),
+    ...row('renew', 'renew by an unseen token against one durable insert', 'insert', GOAL),
+    ...row('used renew', 'renew by a token used before against the same', 'insert', GOAL),
     ...row('whoami', 'GET /v1/session against one select', 'select', GOAL),
     ...row('renew', 'renew against oidc-provider’s refresh', 'peer refresh'),
     ...row('introspect', 'introspection against oidc-provider’s', 'peer introspect'),
-    ...['renew', 'whoami', 'introspect'].flatMap((name) =>
+    ...['renew', 'used renew', 'whoami', 'introspect'].flatMap((name) =>
       row(name, `${name} against the other build`, `${name}, other build`),
     ),
     ...again('insert'),

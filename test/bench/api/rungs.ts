@@ -1,5 +1,5 @@
 import type { AgedSession } from './aged-sessions.js';
-import type { Load, Request } from './load.js';
+import { load, type Load, type Request } from './load.js';
 import { peerLoads } from './peer.js';
 import type { Server, Sides } from './sides.js';
 
@@ -27,6 +27,7 @@ export async function rungsOf(
   }));
   const ours = async (server: Server, suffix: string): Promise<Rung[]> => [
     { name: `renew${suffix}`, server, requests: once((await fresh()).map(renewal)) },
+    { name: `used renew${suffix}`, server, requests: once((await used(server, await fresh())).map(renewal)) },
     { name: `whoami${suffix}`, server, requests: repeated(readers.map(whoami)) },
     { name: `introspect${suffix}`, server, requests: repeated(introspect) },
   ];
@@ -40,6 +41,12 @@ export async function rungsOf(
     { name: 'peer refresh', server: oidc, requests: peerLoads(peer).refresh },
     { name: 'peer introspect', server: oidc, requests: peerLoads(peer).introspect },
   ];
+}
+
+/** Whoever renews has used its token before: the server has seen it, and its signature, once. */
+async function used(server: Server, sessions: readonly AgedSession[]): Promise<readonly AgedSession[]> {
+  await load(server.url, { connections: 64, seconds: 60, next: once(sessions.map(whoami)).next });
+  return sessions;
 }
 
 function renewal({ id, token }: AgedSession): Request {
