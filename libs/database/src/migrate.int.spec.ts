@@ -15,6 +15,7 @@ const LATER = [
   'oldest-unsequenced',
   'append-together',
   'append-answer',
+  'due-at-at-the-latest',
   'adopted-log',
   'revoked-keys',
   'channel-language-and-quiet-hours',
