@@ -21,6 +21,7 @@ const LATER = [
   'channel-language-and-quiet-hours',
   'daily-checkpoints',
   'missed-alerts',
+  'last-canary',
   'audit-search',
   'audit-word',
   'answered-requests',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { dueStatement } from '#libs/deliveries';
+import { Database } from '#libs/database';
+import { dueStatement, sendCanaries } from '#libs/deliveries';
 import { createLogger } from '#libs/platform';
 import { until, WebhookReceiver } from '#libs/testing';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
@@ -7,6 +8,7 @@ import { DUE_HEADS, Sweep } from '../../../apps/notifier/src/sweep/sweep.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
 const PENDING = 50_000;
+const TOLD = 10_000;
 /** A million and ten thousand in the long run. */
 const HEADS = Number(process.env['LEDGER_TEST_HEADS'] ?? 20_000);
 const DUE = Number(process.env['LEDGER_TEST_DUE'] ?? 300);
@@ -67,6 +69,38 @@ describe('large tables', () => {
     );
     expect(Math.max(...sent.map(({ delivery_id }) => place.get(delivery_id)!))).toBe(sent.length - 1);
   }, 120_000);
+
+  it(`a channel with ${TOLD} deliveries behind it gets its periodic test message without a look at them`, async () => {
+    const { id } = await fixture.webhook('http://127.0.0.1:9');
+    await fixture.database.query(
+      `with made as (
+         insert into deliveries.notification (notification_id, event_id, stage, event_type, level, envelope, deadline)
+         select gen_random_uuid(), gen_random_uuid(), 'alert', 'SessionExpired', 1, '{}', clock_timestamp()
+         from generate_series(1, ${TOLD}) returning notification_id)
+       insert into deliveries.delivery (delivery_id, notification_id, channel_id, recipient, status, deadline, finished_at)
+       select gen_random_uuid(), notification_id, $1, 'owner', 'delivered', clock_timestamp(), clock_timestamp() from made`,
+      [id],
+    );
+    fixture.excuse('calls on record', 'the outcomes of these deliveries are made up');
+    // One connection: the counts are those of its own session.
+    await using database = await Database.open({
+      url: fixture.testDatabase.url,
+      applicationName: 'canaries',
+      poolSize: 1,
+    });
+    const read = async (): Promise<number> => {
+      await database.query('select pg_stat_force_next_flush()');
+      const [row] = await database.query<{ n: number }>(
+        "select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_user_tables where relid = 'deliveries.delivery'::regclass",
+      );
+      return row!.n;
+    };
+    const before = await read();
+    for (let canary = 0; canary < 3; canary += 1) expect(await sendCanaries(database, 0)).toEqual([id]);
+    expect((await read()) - before).toBeLessThan(50);
+    // Those before the last were given up for it.
+    expect(await fixture.statuses()).toEqual({ delivered: TOLD, superseded: 2, pending: 1 });
+  });
 
   /** Heads that are due one after the other, long after this test: many of the same session under ids of their own. */
   async function copyHeads(sessionId: string): Promise<void> {

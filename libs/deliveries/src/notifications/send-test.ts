@@ -1,4 +1,5 @@
-import { once, type Database, type RepeatableRequest } from '#libs/database';
+import { once, type Database, type PoolClient, type RepeatableRequest } from '#libs/database';
+import type { Channel } from '../channels/channel.js';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import { raiseTrouble } from './raise-trouble.js';
 import { databaseNow, recordNotification } from './record-notification.js';
@@ -40,47 +41,46 @@ export async function sendTest(
  */
 export async function sendCanaries(database: Database, everySeconds: number): Promise<string[]> {
   return database.transaction(async (client) => {
-    const { rows } = await client.query<ChannelRow & { missing: boolean }>(
+    const { rows } = await client.query<ChannelRow & { missing: string | null }>(
       `update deliveries.channel c set canary_at = clock_timestamp()
        where enabled and deleted_at is null and canary_at < clock_timestamp() - make_interval(secs => $1)
-       returning ${CHANNEL_COLUMNS}, exists (
-         select from deliveries.delivery d join deliveries.notification n using (notification_id)
-         where d.channel_id = c.channel_id and n.stage = 'canary' and d.status not in ('delivered', 'superseded')) as missing`,
+       returning ${CHANNEL_COLUMNS}, (
+         select delivery_id from deliveries.delivery d
+         where d.delivery_id = c.canary_delivery and d.status not in ('delivered', 'superseded')) as missing`,
       [everySeconds],
     );
     const woken: string[] = [];
-    for (const row of rows) {
+    for (const { missing, ...row } of rows) {
       const channel = channelOf(row);
-      if (row.missing) {
+      if (missing !== null) {
         const reason = 'Its periodic test message did not arrive. Send one by hand: POST /v1/channels/:id/test.';
         woken.push(...(await raiseTrouble(client, { channelId: channel.id, reason })));
         await client.query(
-          `update deliveries.delivery d set status = 'superseded', detail = 'a newer test message follows',
+          `update deliveries.delivery set status = 'superseded', detail = 'a newer test message follows',
              next_attempt_at = null, finished_at = clock_timestamp()
-           from deliveries.notification n where n.notification_id = d.notification_id and d.channel_id = $1
-             and n.stage = 'canary' and d.status not in ('delivered', 'superseded', 'attempting')`,
-          [channel.id],
+           where delivery_id = $1 and status not in ('delivered', 'superseded', 'attempting')`,
+          [missing],
         );
       }
-      const now = await databaseNow(client);
-      await recordNotification(client, {
-        stage: 'canary',
-        event: syntheticEvent(
-          'ledger.channel.canary.v1',
-          channel.id,
-          { channelId: channel.id, name: channel.name },
-          now,
-        ),
-        eventType: 'ChannelCanary',
-        level: 'INFO',
-        deadline: now + CANARY_DEADLINE_MS,
-        agentId: null,
-        sessionId: null,
-        generation: null,
-        routes: [{ channelId: channel.id, rank: null, startsAt: now }],
-      });
+      await queueCanary(client, channel);
       woken.push(channel.id);
     }
     return woken;
   });
+}
+
+async function queueCanary(client: PoolClient, { id, name }: Channel): Promise<void> {
+  const now = await databaseNow(client);
+  const queued = await recordNotification(client, {
+    stage: 'canary',
+    event: syntheticEvent('ledger.channel.canary.v1', id, { channelId: id, name }, now),
+    eventType: 'ChannelCanary',
+    level: 'INFO',
+    deadline: now + CANARY_DEADLINE_MS,
+    agentId: null,
+    sessionId: null,
+    generation: null,
+    routes: [{ channelId: id, rank: null, startsAt: now }],
+  });
+  await client.query('update deliveries.channel set canary_delivery = $2 where channel_id = $1', [id, queued.get(id)]);
 }
