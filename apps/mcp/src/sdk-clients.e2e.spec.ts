@@ -82,6 +82,8 @@ describe('official clients', () => {
     await client.connect(new TransportV1(command(installation)));
     try {
       await walk(client as unknown as AnyClient, installation);
+      const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+      expect(client.getServerVersion()).toMatchObject({ name: 'session-ledger', version });
       await client.subscribeResource(SELF);
       await ledger.owner.rotateSession(installation.session.id);
       await until(() => heard.includes(SELF.uri), { describe: 'the notification' });

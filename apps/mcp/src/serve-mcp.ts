@@ -4,6 +4,7 @@ import { assembleSession } from '#libs/client';
 import { createServer } from './create-server.js';
 import { SwapJournal } from './explain/swap-journal.js';
 import type { McpOptions } from './mcp-options.js';
+import { outlive } from './outlive.js';
 import { stderrLog } from './stderr-log.js';
 import { StdioTransport } from './stdio/stdio-transport.js';
 
@@ -14,7 +15,7 @@ import { StdioTransport } from './stdio/stdio-transport.js';
 export async function serveMcp(options: McpOptions): Promise<void> {
   keepStdoutClean();
   const log = stderrLog('mcp', options.logLevel);
-  outlive(log.error);
+  outlive(process, log.error);
   const { manager, client, updates } = assembleSession({ ...options, log: stderrLog('session', options.logLevel) });
   const context = { manager, client, journal: new SwapJournal(manager), log };
   const transport = new StdioTransport();
@@ -45,10 +46,4 @@ function keepStdoutClean(): void {
   // A host may close stderr: nobody reads the log then, and a write that fails is no reason to write another line.
   process.stderr.on('error', () => undefined);
   globalThis.console = new Console(process.stderr, process.stderr);
-}
-
-/** What nobody expected is reported and survived: the agent's connection is worth more than a clean end. */
-function outlive(report: (message: string) => void): void {
-  process.on('uncaughtException', (error) => report(`Unexpected: ${error.message}. Going on.`));
-  process.on('unhandledRejection', (reason) => report(`Unexpected: ${String(reason)}. Going on.`));
 }
