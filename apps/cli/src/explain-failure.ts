@@ -1,4 +1,5 @@
-import { isRunning, readServerFile } from './connection/server-file.js';
+import { isAlive } from '#libs/token-file';
+import { readServerFile } from './connection/server-file.js';
 import { Failure, Interrupted } from './failure.js';
 import type { Settings } from './settings.js';
 
@@ -42,7 +43,7 @@ function fromProblem(error: Error & ProblemLike): Failure {
 
 function fromUnreachable(error: Error & UnreachableLike, settings: Settings | null): Failure {
   const server = settings !== null && settings.baseUrl === undefined ? readServerFile(settings.dataDir) : null;
-  if (server !== null && server.pid !== null && !isRunning(server.pid)) {
+  if (server !== null && server.pid !== null && !isAlive(server.pid)) {
     const message = `the server is not running: ${server.path} names process ${server.pid}, which is gone`;
     return new Failure(message, 'Start it with `sledger start`.', 'server_unreachable', { cause: error });
   }

@@ -29,12 +29,3 @@ export function readServerFile(dataDir: string): ServerFile | null {
     return null;
   }
 }
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}

@@ -1,6 +1,7 @@
 import { unlink } from 'node:fs/promises';
+import { isAlive } from '#libs/token-file';
 import { resolveBaseUrl } from '../../connection/connect.js';
-import { isRunning, readServerFile } from '../../connection/server-file.js';
+import { readServerFile } from '../../connection/server-file.js';
 import { Failure } from '../../failure.js';
 import { readReadiness } from '../../status/readiness.js';
 import type { Check } from '../examination.js';
@@ -50,7 +51,7 @@ function remedyOf(name: string): string {
 
 function unreachable(baseUrl: string, error: Error, dataDir: string | null): Finding {
   const server = dataDir === null ? null : readServerFile(dataDir);
-  if (server !== null && server.pid !== null && !isRunning(server.pid)) {
+  if (server !== null && server.pid !== null && !isAlive(server.pid)) {
     return failed(
       'server',
       `The server is not running: ${server.path} names process ${server.pid}, which is gone.`,
