@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditQuery } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { AGENT_EVENTS } from '../agent-events.js';
 import { encodeCursor } from './audit-cursor.js';
 import { auditStatement, queryAudit } from './audit-query.js';
 import { fillAuditSample, SAMPLE, vacuumAuditSample } from './audit-sample.js';
@@ -141,6 +142,11 @@ describe.each([
   it('reads no more of them for a page than a page needs, whatever is asked', async () => {
     expect(await greedy()).toEqual([]);
   }, 300_000);
+
+  it('an update stream that comes back from the beginning reads one page at a time', async () => {
+    const { events } = await rowsRead(database, AGENT_EVENTS, [SAMPLE.agent, 0, 100]);
+    expect(events).toBe(200);
+  });
 
   if (ROWS >= 1_000_000) {
     it(`answers any of them fast: p95 below ${P95} ms`, async () => {
