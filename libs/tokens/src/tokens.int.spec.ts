@@ -145,6 +145,9 @@ describe('the verifier refuses, each with its own code', () => {
     ['TOKEN_INVALID', 'an empty token', () => ''],
     ['TOKEN_INVALID', 'a token of 9 KiB', () => 'a'.repeat(9_216)],
     ['TOKEN_INVALID', 'an assertion in the place of a token', () => forged({ typ: 'JWT' })],
+    ['TOKEN_INVALID', 'a header with a parameter that we never write', () => forged({ jku: 'https://keys.example' })],
+    ['TOKEN_INVALID', 'a signature with something after its end', async () => `${await forged()}=`],
+    ['TOKEN_INVALID', 'a fourth part', async () => `${await forged()}.e30`],
     ['TOKEN_INVALID', 'a token without a session', () => forged({}, { sid: undefined })],
     ['TOKEN_INVALID', 'a token whose generation is no whole number', () => forged({}, { gen: 1.5 })],
     ['TOKEN_AUDIENCE_MISMATCH', 'a token of another issuer', () => forged({}, { iss: 'https://other.example' })],
@@ -160,7 +163,8 @@ describe('the verifier refuses, each with its own code', () => {
     for (let at = 0; at < payload.length; at += 7) {
       expect(await codeOf(verifier.verify(`${header}.${flip(payload, at)}.${signature}`))).toBe('TOKEN_INVALID');
     }
-    for (let at = 0; at < signature.length - 1; at += 7) {
+    // The last one too, of which four bits decode to nothing.
+    for (const at of [...signature].map((_, at) => at).filter((at) => at % 7 === 0 || at === signature.length - 1)) {
       expect(await codeOf(verifier.verify(`${header}.${payload}.${flip(signature, at)}`))).toBe('TOKEN_INVALID');
     }
   });
