@@ -13,15 +13,14 @@ beforeAll(async () => {
   running = await RunningApi.start({
     LEDGER_RATE_LIMIT: '4',
     LEDGER_ADDRESS_RATE_LIMIT: '1000',
-    LEDGER_REQUEST_DEADLINE: '1',
+    // The deadline for a handler would answer what trickles in before.
+    LEDGER_REQUEST_DEADLINE: '60',
   });
-  // The deadline for a handler, which is shorter on the first instance, would answer before.
-  const patient = await running.startAnother({ LEDGER_REQUEST_DEADLINE: '60' });
   const password = `X-Master-Password: ${running.ownerPassword}`;
   const large = 'Content-Type: application/json\r\nContent-Length: 60000';
   trickling = Promise.all([
-    trickled(patient, 'GET /health/live HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
-    trickled(patient, `POST /v1/agents HTTP/1.1\r\nHost: x\r\n${password}\r\n${large}\r\n\r\n`, ' '),
+    trickled(running.url, 'GET /health/live HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'),
+    trickled(running.url, `POST /v1/agents HTTP/1.1\r\nHost: x\r\n${password}\r\n${large}\r\n\r\n`, ' '),
   ]);
 });
 afterAll(() => running?.[Symbol.asyncDispose]());
@@ -154,7 +153,9 @@ describe('limits', () => {
     await blocker.connect();
     await blocker.query('begin');
     await blocker.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [sessionStream(session.id)]);
-    const late = await running.call<Problem>('DELETE', `/v1/sessions/${session.id}`, running.ownerHeaders);
+    const impatient = await running.startAnother({ LEDGER_REQUEST_DEADLINE: '1' });
+    const path = `/v1/sessions/${session.id}`;
+    const late = await running.callAt<Problem>(impatient, 'DELETE', path, running.ownerHeaders);
     expect([late.status, late.body.code, late.body.retryable]).toEqual([503, 'DEADLINE_EXCEEDED', true]);
     await blocker.query('rollback');
     await blocker.end();

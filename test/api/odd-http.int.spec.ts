@@ -21,7 +21,7 @@ interface Raw {
 /** A request as it is, without the manners of a client library. */
 function send(method: string, path: string, headers: Record<string, string>, body?: string | Buffer): Promise<Raw> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(running.url + path, { method, headers, agent: false, timeout: 5_000 }, (answer) => {
+    const outgoing = request(running.url + path, { method, headers, agent: false, timeout: 30_000 }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {

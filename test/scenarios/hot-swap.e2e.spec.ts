@@ -5,6 +5,9 @@ import { desktop } from './desktop.js';
 import type { Treatment } from './ledger-proxy.js';
 import { RunningLedger } from './running-ledger.js';
 
+/** A search that nothing sets off comes after 40 s at the earliest. Milliseconds. */
+const LONG_BEFORE_RECOVERY = 20_000;
+
 let ledger: RunningLedger;
 
 beforeAll(async () => {
@@ -42,7 +45,7 @@ describe('a rotation by somebody else', () => {
     const started = performance.now();
     const { content } = await it.host.call('session_status');
     expect(content).toMatchObject({ status: 'ok', session: { generation: 1 } });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(LONG_BEFORE_RECOVERY);
     expect(it.proxy.requests('GET', '/v1/session').map(({ status }) => status)).toContain(401);
   });
 
@@ -53,10 +56,8 @@ describe('a rotation by somebody else', () => {
     it.proxy.cutAll();
     await it.host.untilSelf({ state: 'active' });
     const { token } = await ledger.owner.rotateSession(installation.session.id);
-    const started = performance.now();
     await writeMcpToken(installation.tokenFile, token ?? '');
-    await it.host.untilSelf({ generation: 1 }, 5000);
-    expect(performance.now() - started).toBeLessThan(5000);
+    await it.host.untilSelf({ generation: 1 }, LONG_BEFORE_RECOVERY);
   });
 
   it('costs nothing while everything is cut: the old token is kept and used again', async () => {

@@ -21,7 +21,7 @@ describe('a process in the ledger’s own data directory', () => {
     await it.host.untilSelf({ state: 'active', reason: null, generation: 0 });
     it.proxy.cutAll();
     await ledger.owner.rotateSession(installation.session.id);
-    await it.host.untilSelf({ generation: 1 }, 5000);
+    await it.host.untilSelf({ generation: 1 });
     expect(it.proxy.requests('GET', '/v1/session').map(({ status }) => status)).not.toContain(401);
   });
 });

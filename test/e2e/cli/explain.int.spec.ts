@@ -6,8 +6,10 @@ import type { AgentView, Problem, SessionView, SessionWithToken } from '#libs/co
 import { until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 
-/** Seconds; the shortest life in which a renewal after half of it can be made. */
+/** Seconds. */
 const TTL = 2;
+/** A life in whose first half or second half something is done, on a busy machine too. */
+const LONGER_TTL = 5;
 
 let fixture: CliFixture;
 beforeAll(async () => {
@@ -112,7 +114,7 @@ describe('explain finds why a call was refused', () => {
   });
 
   it('5. somebody renewed the token; the newer one is accepted', async () => {
-    const victim = await Victim.create('--expires-in', String(TTL));
+    const victim = await Victim.create('--expires-in', String(LONGER_TTL));
     const old = victim.token;
     await until(async () => (await victim.renew()) === 200, { describe: 'the renewal' });
     expect(await victim.call(old)).toBe('TOKEN_SUPERSEDED');
@@ -123,7 +125,7 @@ describe('explain finds why a call was refused', () => {
   });
 
   it('6. the session allows no renewals', async () => {
-    const victim = await Victim.create('--expires-in', String(TTL), '--max-renewals', '0');
+    const victim = await Victim.create('--expires-in', String(LONGER_TTL), '--max-renewals', '0');
     expect(await victim.renew()).toBe('RENEWAL_LIMIT_REACHED');
     await victim.ended();
     expect(await victim.explain()).toMatchObject({ verdict: 'RENEWALS_USED_UP', errorCode: 'TOKEN_EXPIRED' });
@@ -174,7 +176,7 @@ describe('explain finds why a call was refused', () => {
       '--agent',
       agent.id,
       '--expires-in',
-      String(TTL),
+      String(LONGER_TTL),
       '--name',
       `h${count}`,
     );

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream';
 import { STREAM } from '#libs/contracts';
 import { createLedger, lastPosition } from '#libs/ledger';
@@ -217,12 +218,18 @@ describe('npm run rebuild', () => {
 
   it('stops on Ctrl-C, says so, and leaves the live read model as it was', async () => {
     const before = await liveGeneration('audit');
+    // Somebody reads and reads: the rebuilt one cannot take its place before the Ctrl-C, however late that comes.
+    const reader = new pg.Client({ connectionString: log.url });
+    await reader.connect();
+    await reader.query('begin');
+    await reader.query('select from read_model.audit limit 1');
     // What npm runs: a terminal's Ctrl-C reaches it together with npm.
     const args = [join('tools', 'run.mjs'), 'rebuild', 'audit'];
     const command = await startProcess(process.execPath, { args, env: environment() });
     await command.waitFor(/\raudit [█░]+ [1-9]/);
     command.signal('SIGINT');
     expect(await command.exited).toMatchObject({ code: 1 });
+    await reader.end();
     expect(command.stderr).toContain('Stopped. The live read model is untouched.');
     expect(await liveGeneration('audit')).toBe(before);
   });

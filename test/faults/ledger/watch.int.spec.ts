@@ -35,14 +35,17 @@ it('a held transaction stalls the horizon: log and metric name its process, age 
       `ledger_log_horizon_stalled_seconds\\{.*pid="${pid}",application="culprit",query="select pg_current_xact_id\\(\\)".*\\} [1-9]`,
     );
     await until(async () => stalled.test(await watched.metrics()), { describe: 'the metric' });
-    const said = watched.lines.map((line) => JSON.parse(line) as { msg: string }).map(({ msg }) => msg);
     const name = new RegExp(`for their position: process ${pid} \\(culprit, .*\\) has held a transaction open for \\d`);
-    expect(said.some((line) => name.test(line) && line.includes('select pg_current_xact_id()'))).toBe(true);
+    const said = () => watched.lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    await until(() => said().some((line) => name.test(line) && line.includes('select pg_current_xact_id()')), {
+      describe: 'the log line',
+    });
     await held.query('rollback');
     await until(() => watched.lines.some((line) => line.includes('events get their position again')), {
       describe: 'the end of the stall',
     });
-    expect(await watched.metrics()).not.toMatch(/ledger_log_horizon_stalled_seconds\{.*application="culprit"/);
+    const named = /ledger_log_horizon_stalled_seconds\{.*application="culprit"/;
+    await until(async () => !named.test(await watched.metrics()), { describe: 'the metric to end too' });
     expect(await lastPosition(log.database)).toBe(1);
   } finally {
     await held.end();
@@ -94,7 +97,7 @@ it('a log that was altered below a signed checkpoint is signed no more: ROOT_DIF
   await superuser.end();
   await using watched = await startWatched(log.url, nats.url);
   await until(async () => /ledger_log_altered\{[^}]*\} 1/.test(await watched.metrics()), { describe: 'the metric' });
-  expect(watched.lines.some((line) => line.includes('"code":"ROOT_DIFFERS"'))).toBe(true);
+  await until(() => watched.lines.some((line) => line.includes('"code":"ROOT_DIFFERS"')), { describe: 'the log line' });
   await appendTo(log.ledger, randomUUID());
   await until(async () => (await lastPosition(log.database)) === 601, { describe: 'sequencing goes on' });
   expect((await checkpoints.latest())?.size).toBe(600);

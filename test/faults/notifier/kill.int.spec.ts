@@ -72,7 +72,7 @@ describe('a notifier that is killed', () => {
   let webhook: WebhookReceiver;
   let smtp: SmtpReceiver;
   let telegram: TelegramStandIn;
-  let spare: Promise<RunningProcess>;
+  let spare: Promise<RunningProcess> | undefined;
   let alive: RunningProcess | null = null;
 
   beforeAll(async () => {
@@ -84,13 +84,14 @@ describe('a notifier that is killed', () => {
     await fixture.webhook(webhook.url);
     await fixture.email(smtp.url);
     await fixture.telegram(telegram.apiRoot);
-    spare = launch();
+    await (spare = launch());
   });
   afterAll(async () => {
-    await (await spare)[Symbol.asyncDispose]();
+    // Whatever of the set-up there is.
+    await spare?.then((child) => child[Symbol.asyncDispose]()).catch(() => undefined);
     await alive?.[Symbol.asyncDispose]();
-    for (const receiver of [webhook, smtp, telegram]) await receiver[Symbol.asyncDispose]();
-    await fixture[Symbol.asyncDispose]();
+    for (const receiver of [webhook, smtp, telegram]) await receiver?.[Symbol.asyncDispose]();
+    await fixture?.[Symbol.asyncDispose]();
   });
 
   async function launch(): Promise<RunningProcess> {
@@ -101,8 +102,10 @@ describe('a notifier that is killed', () => {
 
   /** The process that was started ahead; another one is started in its place. */
   async function takeSpare(): Promise<RunningProcess> {
-    const child = await spare;
+    const child = await (spare ?? launch());
     spare = launch();
+    // Its failure is that of whoever takes it.
+    spare.catch(() => undefined);
     return child;
   }
 

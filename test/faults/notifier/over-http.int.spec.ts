@@ -182,7 +182,8 @@ describe('alerts over HTTP, from the renewal to three channels', () => {
     expect(second.body.items[0]!.id < first.body.items[1]!.id).toBe(true);
     expect(back.body.items).toEqual(first.body.items);
 
-    webhook.respond(() => ({ status: 500 }));
+    // By itself it is not tried again for some seconds.
+    webhook.respond(() => ({ status: 503, headers: { 'retry-after': '5' } }));
     const test = await call<DeliveryView>('POST', `/v1/channels/${channels['webhook']!.id}/test`);
     expect(test.body.status).toBe('retry');
     webhook.respond(() => ({}));

@@ -183,8 +183,10 @@ function processesOf(watch: ProcessWatch, ledgerPid: number): Stored[] {
 /** As `kill -9` from outside: the ledger must start it again, and say so without its password. */
 async function killPostgres(dataDir: string): Promise<void> {
   const file = join(locateCluster(join(dataDir, 'postgres')).cluster, 'postmaster.pid');
-  process.kill(Number(readFileSync(file, 'utf8').split('\n')[0]), 'SIGKILL');
-  await until(() => Number(readFileSync(file, 'utf8').split('\n')[0]) > 0, { describe: 'another PostgreSQL' });
+  const pid = () => Number(readFileSync(file, 'utf8').split('\n')[0]);
+  const killed = pid();
+  process.kill(killed, 'SIGKILL');
+  await until(() => pid() > 0 && pid() !== killed, { describe: 'another PostgreSQL', timeoutMs: 60_000 });
 }
 
 function databaseUrl(dataDir: string): string {

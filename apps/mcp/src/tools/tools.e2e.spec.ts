@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/testing';
 import { desktop } from '../../../../test/scenarios/desktop.js';
 import { RunningLedger } from '../../../../test/scenarios/running-ledger.js';
 
@@ -70,6 +71,6 @@ describe('session_status and session://self', () => {
     expect(await status()).toMatchObject({ updates: 'resuming' });
     it.proxy.treat = () => 'pass';
     await it.host.untilSelf({ updates: 'connected' });
-    expect(told()).toBeGreaterThanOrEqual(before + 2);
+    await until(() => told() >= before + 2, { describe: 'the host to be told of both' });
   });
 });
