@@ -12,8 +12,8 @@ import { newDataDir, RunningLedger, type Installation } from '../scenarios/runni
 
 const HOLD_AT = join(import.meta.dirname, 'hold-at.mjs');
 /** Seconds: long enough for a busy machine to start the next process within the rest of it. */
-const TTL = 32;
-const AT_ONCE = 12;
+const TTL = 24;
+const AT_ONCE = 6;
 /** In the process: steps of the file write. On the wire: before the api hears of it, and before the process hears the answer. */
 const FILE_POINTS = [
   'before-temporary',
