@@ -4,17 +4,19 @@ import { decodeCursor } from './audit-cursor.js';
 
 interface ScannedEvent extends Record<string, unknown> {
   position: number;
-  time: string;
+  /** Epoch microseconds. */
+  time: number;
   agentId: string | null;
   sessionId: string | null;
   type: string;
   actor: string;
 }
 
-const ALL = `
-  select position, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
-    agent_id::text as "agentId", session_id::text as "sessionId", type, actor
-  from read_model.audit order by occurred_at, position`;
+const BATCH = 20_000;
+const SOME = `
+  select position, (extract(epoch from occurred_at) * 1000000)::bigint as time, agent_id::text as "agentId",
+    session_id::text as "sessionId", type, actor
+  from read_model.audit where position > $1 and position <= $2`;
 
 const WITH_WORDS = `
   select position from read_model.audit where to_tsvector('simple', coalesce(reason, '')) @@ plainto_tsquery('simple', $1)`;
@@ -29,16 +31,34 @@ export class PlainScan {
   ) {}
 
   static async of(database: Database): Promise<PlainScan> {
-    return new PlainScan(database, await database.query<ScannedEvent>(ALL));
+    const [{ last } = { last: 0 }] = await database.query<{ last: number }>(
+      'select max(position) as last from read_model.audit',
+    );
+    const events: ScannedEvent[] = [];
+    const texts = new Map<string, string>();
+    const shared = <T extends string | null>(text: T): T => {
+      if (text === null) return text;
+      if (!texts.has(text)) texts.set(text, text);
+      return texts.get(text) as T;
+    };
+    for (let after = 0; after < last; after += BATCH) {
+      for (const event of await database.query<ScannedEvent>(SOME, [after, after + BATCH])) {
+        const { position, time } = event;
+        const [agentId, sessionId] = [shared(event.agentId), shared(event.sessionId)];
+        events.push({ position, time, agentId, sessionId, type: shared(event.type), actor: shared(event.actor) });
+      }
+    }
+    return new PlainScan(database, events.sort(inOrder));
   }
 
   /** Positions of a page, newest first. */
   async page(query: AuditQuery, agents: readonly string[] | null): Promise<number[]> {
-    const edge = query.cursor === undefined ? null : decodeCursor(query.cursor);
-    const isForward = edge?.direction === 'newer';
+    const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
+    const edge = cursor === null ? null : { time: microsOf(cursor.time), position: cursor.position };
+    const isForward = cursor?.direction === 'newer';
     const words = query.text === undefined ? null : await this.wordsOf(query.text);
     const seen = agents === null ? null : new Set<string | null>(agents);
-    const [from, to] = [query.from, query.to].map((time) => time?.replace('Z', '.000000Z'));
+    const [from, to] = [query.from, query.to].map((time) => (time === undefined ? undefined : microsOf(time)));
     const matches = (event: ScannedEvent): boolean =>
       (query.agentId === undefined || event.agentId === query.agentId) &&
       (query.sessionId === undefined || event.sessionId === query.sessionId) &&
@@ -48,7 +68,7 @@ export class PlainScan {
       (to === undefined || event.time < to) &&
       (seen === null || seen.has(event.agentId)) &&
       (words === null || words.has(event.position)) &&
-      (edge === null || (isForward ? isAfter(event, edge) : isAfter(edge, event)));
+      (edge === null || (isForward ? inOrder(edge, event) : inOrder(event, edge)) < 0);
     const found: number[] = [];
     const last = this.events.length - 1;
     for (let n = 0; n <= last && found.length < query.limit; n += 1) {
@@ -70,6 +90,11 @@ export class PlainScan {
 
 type Place = Pick<ScannedEvent, 'time' | 'position'>;
 
-function isAfter(one: Place, other: Place): boolean {
-  return one.time === other.time ? one.position > other.position : one.time > other.time;
+function inOrder(one: Place, other: Place): number {
+  return one.time - other.time || one.position - other.position;
+}
+
+/** Of a time in whole milliseconds, as this test asks for. */
+function microsOf(time: string): number {
+  return Date.parse(time) * 1_000;
 }
