@@ -16,7 +16,7 @@ export interface RunningService {
 
 export type StartService = (context: ServiceContext) => Promise<RunningService>;
 
-/** After this, a service that does not end by itself is ended. A message under way may take 20 s: cut off, it would be sent again. */
+/** After this, a service that does not end by itself is ended. A message under way may take 20 s (a dripping mail server's longer): cut off, it would be sent again. */
 const CLOSE_DEADLINE_MS = 25_000;
 
 /** The main of a service that runs as a process of its own. */
