@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { canonicalJson } from './canonical-json.js';
 
 const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
-const RUNS = 1_000;
+const RUNS = Number(process.env['PROOF_FUZZ_RUNS'] ?? 1_000);
 
 it('gives the same text whether the keys come in order or not', () => {
   const property = fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {

@@ -163,6 +163,9 @@ describe('an altered log', () => {
   });
 });
 
+/** Of each property; more for a longer look. */
+const RUNS = Number(process.env['PROOF_FUZZ_RUNS'] ?? 500);
+
 describe('any input', () => {
   const log = makeLog(40);
   const checkpoints = [note(log)];
@@ -175,6 +178,7 @@ describe('any input', () => {
         const { ok } = verifier.finish({ checkpoints: notes });
         return events.length === 0 || !ok || events.length === 1;
       }),
+      { numRuns: RUNS },
     );
   });
 
@@ -196,7 +200,7 @@ describe('any input', () => {
         const altered = log.map((event, at) => (at === index ? ({ ...event, [name]: value } as ExportedEvent) : event));
         return !verify(altered, checkpoints).ok;
       }),
-      { numRuns: 300 },
+      { numRuns: RUNS },
     );
   });
 
@@ -216,7 +220,7 @@ describe('any input', () => {
         const altered = good.slice(0, at) + text + good.slice(at + text.length);
         return altered === good || !verify(log, [altered]).ok;
       }),
-      { numRuns: 500 },
+      { numRuns: RUNS },
     );
   });
 });

@@ -7,6 +7,8 @@ import { ExportReading } from './export-reading.js';
 import { hashLines } from './hash-lines.js';
 import { wholeLines } from './whole-lines.js';
 
+const RUNS = Number(process.env['PROOF_FUZZ_RUNS'] ?? 400);
+
 // Two marks that are line ends to some readers, but may stand in JSON as they are.
 const whole = signedExport(40, 'ü 漢 \u2028 \u2029');
 const keys = [parseVerifierKey(whole.key)];
@@ -62,7 +64,7 @@ it('in blocks of any size finds what is found event by event, whatever was alter
       expect(await readInBlocks(exportText(whole, lines), blockBytes)).toEqual(readOneByOne(lines));
     },
   );
-  await fc.assert(property, { numRuns: 400 });
+  await fc.assert(property, { numRuns: RUNS });
 });
 
 /** `fits`: with a new leaf, where the event still gives one. */
