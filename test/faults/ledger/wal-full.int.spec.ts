@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -20,6 +20,8 @@ const HALF_WRITTEN = `
 
 it('no room for the write-ahead log: PostgreSQL falls, nothing is half-written, and all go on by themselves once there is room', async () => {
   const dataDir = mkdtempSync(join(testEnvironment().runDir, 'postgres', 'wal-full-'));
+  // As root, PostgreSQL's user must pass it: the cluster then goes with the run.
+  chmodSync(dataDir, 0o711);
   await using postgres = await EmbeddedPostgres.start({ dataDir, database: 'full' });
   const { url } = postgres;
   await using running = await RunningApi.start({ DATABASE_URL: url });
