@@ -1,10 +1,11 @@
 /** Folders of test runs: each names its owner, so that a later run can clear up after one that was killed. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 export const RUN_PREFIX = 'session-ledger-test-';
 export const OWNER_FILE = 'owner.pid';
+const CLUSTERS = '/var/lib/session-ledger';
 
 export async function sweepDeadRuns() {
   const { identify } = await import('#libs/embedded');
@@ -29,7 +30,19 @@ export async function clearRun(folder) {
   const { stopServersIn } = await import('#libs/embedded');
   endLeftovers(folder);
   await stopServersIn(folder);
+  removeClustersOf(folder);
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Where root runs the tests, a cluster lives outside a data folder that PostgreSQL's user cannot pass. */
+function removeClustersOf(folder) {
+  if (!existsSync(CLUSTERS)) return;
+  for (const name of readdirSync(CLUSTERS)) {
+    const owner = join(CLUSTERS, name, 'data-folder');
+    if (existsSync(owner) && readFileSync(owner, 'utf8').startsWith(`${folder}${sep}`)) {
+      rmSync(join(CLUSTERS, name), { recursive: true, force: true });
+    }
+  }
 }
 
 function temporaryIn(folder) {

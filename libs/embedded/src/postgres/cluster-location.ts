@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Binaries, copyBinaries, packagedBinaries } from './binaries.js';
 import { canPass, type SystemUser, unprivilegedUser } from './system-user.js';
 
 const SHARED_FOLDER = '/var/lib/session-ledger';
+const OWNER_FILE = 'data-folder';
 
 export interface ClusterLocation {
   /** PostgreSQL's own data directory. */
@@ -36,11 +37,14 @@ function ownerOf(cluster: string): SystemUser | undefined {
 }
 
 function outside(dataDir: string, user: SystemUser): string {
-  const hash = createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 16);
+  const owner = realpathSync(dataDir);
+  const hash = createHash('sha256').update(owner).digest('hex').slice(0, 16);
   const folder = join(SHARED_FOLDER, hash);
   mkdirSync(SHARED_FOLDER, { recursive: true, mode: 0o755 });
   if (!existsSync(folder)) {
     mkdirSync(folder, { mode: 0o700 });
+    // Says to whoever finds it whose cluster it is.
+    writeFileSync(join(folder, OWNER_FILE), `${owner}\n`);
     chownSync(folder, user.uid, user.gid);
   }
   return join(folder, 'cluster');
