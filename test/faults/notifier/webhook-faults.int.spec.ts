@@ -116,10 +116,14 @@ describe('a webhook', () => {
   });
 
   it('W3: a connection that is never accepted, dripped headers and a dripped body are cut after 3, 10 and 15 s, and the slot is free', async () => {
-    await using dripsHeaders = await startDrippingServer('HTTP/1.1 500 No\r\n', 'x-a: b\r\n');
+    const again: string[] = [];
+    await using dripsHeaders = await startDrippingServer('HTTP/1.1 500 No\r\n', 'x-a: b\r\n', () =>
+      again.push('headers'),
+    );
     await using dripsBody = await startDrippingServer(
       'HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n',
       '1\r\nx\r\n',
+      () => again.push('body'),
     );
     await using deaf = await startDeafServer();
     const cases = [
@@ -149,10 +153,11 @@ describe('a webhook', () => {
     }
     // The slots are free: both get their second try, and nothing is left of the first one.
     await fixture.hurry();
-    await until(() => dripsHeaders.connections + dripsBody.connections === 4, { describe: 'the next attempts' });
+    await until(() => again.length >= 2, { describe: 'the next attempts' });
     await until(() => dripsHeaders.sockets.size + dripsBody.sockets.size === 0, {
       describe: 'the sockets to be closed',
     });
+    expect(again.sort()).toEqual(['body', 'headers']);
   });
 
   it('W4: that answers 300 MB or a gzip bomb is read for 64 KiB at most, and costs less than 20 MB', async () => {
@@ -304,14 +309,16 @@ describe('a webhook', () => {
 });
 
 /** Its first answer begins and never ends; the later ones are good. */
-function startDrippingServer(begin: string, drop: string): Promise<RawServer> {
+function startDrippingServer(begin: string, drop: string, onAnswered: () => void): Promise<RawServer> {
   let isFirst = true;
   return RawServer.start((socket) => {
     if (!isFirst) {
       let request = '';
       socket.on('data', (data) => {
         request += data.toString();
-        if (request.endsWith('}')) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+        if (!request.endsWith('}')) return;
+        onAnswered();
+        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
       });
       return;
     }
