@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { agentStream } from '#libs/contracts';
 import { Database } from '#libs/database';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { createTestDatabase, type TestDatabase, until } from '#libs/testing';
 import { createLedger } from './index.js';
 
 let place: TestDatabase;
@@ -19,8 +19,10 @@ beforeAll(async () => {
   const event = { id: randomUUID(), time: Date.now(), type: 'AgentEnabled' as const, data: { agentId } };
   const streams = [{ streamId: agentStream(agentId), expectedVersion: 0, events: [event] }];
   await createLedger(database).append({ streams, actor: 'owner', requestId: 'r' });
-  await database.query('select * from ledger.sequence($1, 10)', ['main']);
-  // Triggers for each row need a row.
+  // Triggers for each row need a row. The event gets its position once every transaction before it has ended, in other databases too.
+  await until(async () => (await database.query('select * from ledger.sequence($1, 10)', ['main'])).length > 0, {
+    describe: 'an entry of the log',
+  });
   await database.query(`insert into ledger.subtree values ('main', 1, 0, sha256('x'))`);
   await database.query(`insert into ledger.checkpoint values ('main', 1, sha256('x'), now(), 'note')`);
 });

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { agentStream, LOG } from '#libs/contracts';
 import { Database } from '#libs/database';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
-import { createLedger, oldestUnsequenced, readRecorded, type NewEvent } from '../index.js';
+import { createTestDatabase, type TestDatabase, until } from '#libs/testing';
+import { createLedger, lastPosition, oldestUnsequenced, readRecorded, type NewEvent } from '../index.js';
 
 const EVENTS = 6_000;
 const EACH = 1_000;
@@ -24,7 +24,12 @@ beforeAll(async () => {
     const streams = [{ streamId: agentStream(agentId), expectedVersion: 0, events }];
     await ledger.append({ streams, actor: 'owner', requestId: 'fill' });
   }
-  await database.query('select count(*) from ledger.sequence($1, $2)', [LOG, EVENTS]);
+  // Transactions of other databases that began before may hold the last ones back.
+  const sequenced = async () => {
+    await database.query('select count(*) from ledger.sequence($1, $2)', [LOG, EVENTS]);
+    return (await lastPosition(database)) === EVENTS;
+  };
+  await until(sequenced, { describe: 'every event to have its position' });
 });
 
 afterAll(async () => {
