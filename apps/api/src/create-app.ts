@@ -17,8 +17,8 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The HTTP application, not yet listening. */
 export async function createApp(context: ApiContext): Promise<NestFastifyApplication> {
-  const { config, logger } = context;
-  const problems = new ProblemFilter(logger);
+  const { config, logger, metrics } = context;
+  const problems = new ProblemFilter(logger, metrics);
   const adapter = new FastifyAdapter({
     ...SERVER_LIMITS,
     // What the router itself refuses: a URL that it cannot decode. It would repeat the URL otherwise.
@@ -41,7 +41,12 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
   app.useGlobalFilters(problems);
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    void reply
+      .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer');
+    if (config.tls) void reply.header('strict-transport-security', 'max-age=31536000');
     done();
   });
   limitRates(fastify, config.rateLimits);

@@ -25,17 +25,31 @@ export interface RunningApiService extends RunningService {
 export async function startApi(context: ServiceContext): Promise<RunningApiService> {
   const { config, logger } = context;
   const service = await ServiceParts.open(NAME, context);
+  const { database } = service;
+  const updates = new UpdateHub({
+    log: { database, source: config.issuer },
+    lastPosition: () => lastPosition(database),
+    logger,
+  });
+  try {
+    return await startWith(service, updates, context);
+  } catch (error) {
+    await updates.stop().finally(() => service.close());
+    throw error;
+  }
+}
+
+async function startWith(
+  service: ServiceParts,
+  updates: UpdateHub,
+  { config, logger }: ServiceContext,
+): Promise<RunningApiService> {
   const { database, health, nats } = service;
   const ledger = createLedger(database, { onAppended: appendHint(nats) });
   const box = SecretBox.open(config.sealKey);
   const keys = new KeyRing(database, box);
   await ensureSigningKey({ store: ledger, heads: ledger, database, keys });
 
-  const updates = new UpdateHub({
-    log: { database, source: config.issuer },
-    lastPosition: () => lastPosition(database),
-    logger,
-  });
   await updates.start();
   // What is heard on the bus is a hint only: the truth is read from the log.
   nats.subscribe(LOG_SUBJECTS, { callback: () => updates.wake() });

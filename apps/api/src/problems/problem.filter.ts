@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type ErrorCode, ERRORS, LedgerError, oauthErrorOf, problemOf, ROUTES } from '#libs/contracts';
-import type { Logger } from '#libs/platform';
+import { Counter, type Logger, type Registry } from '#libs/platform';
 import type { ApiRequest } from '../auth/api-request.js';
 import { allowedMethods } from './allowed-methods.js';
 
@@ -25,7 +25,21 @@ const DATABASE_LOST =
 /** Renders every error as an RFC 9457 problem. What is not in the table is logged and answered as INTERNAL, without a word of it. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  /** What is refused leaves no line: whoever guesses could fill the log. */
+  private readonly told: Counter;
+
+  constructor(
+    private readonly logger: Logger,
+    registry: Registry,
+  ) {
+    this.told = new Counter({
+      name: 'ledger_problems_total',
+      help: 'Requests answered with an error, by its code',
+      labelNames: ['code'],
+      registers: [registry],
+    });
+    for (const code of Object.keys(ERRORS)) this.told.inc({ code }, 0);
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -40,6 +54,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   send(error: unknown, { id: requestId, url }: Pick<ApiRequest, 'id' | 'url'>, reply: FastifyReply): void {
     const known = asLedgerError(error);
+    this.told.inc({ code: known.code });
     if (ERRORS[known.code].status >= 500) this.logger.error({ err: error, requestId, code: known.code }, known.message);
     else if (isRefusedValue(known.cause)) this.logger.warn({ err: error, requestId }, 'the database refused a value');
     const problem = problemOf(known, requestId);
