@@ -2,14 +2,12 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { createLogger, loadConfig } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '#libs/testing';
 import { startApi, type RunningApiService } from '../../apps/api/src/start-api.js';
+import { bytesInUse } from './bytes-in-use.js';
 
 const EVENTS = Number(process.env['EXPORT_EVENTS'] ?? 20_000);
 /** Of each event's data. */
@@ -78,30 +76,18 @@ async function readAll(answer: IncomingMessage): Promise<{ bytes: number; lines:
   return { bytes, lines };
 }
 
-/** Bytes that are in use, strings and buffers, once what is garbage is gone: some of it is freed by callbacks of a later turn. */
-async function inUse(): Promise<number> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let turn = 0; turn < 3; turn += 1) {
-    collect();
-    await setImmediate();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
 describe('GET /v1/audit/export', () => {
   it('reads no further than its client does: a stalled one costs little memory and no transaction, and loses nothing', async () => {
     const { bytes, lines } = await readAll(await begun());
     expect(lines).toBe(EVENTS);
     expect(bytes).toBeGreaterThan(2.5 * BOUND * Math.min(1, EVENTS / 20_000));
 
-    const before = await inUse();
+    const before = await bytesInUse();
     const stalled = await begun();
     try {
       // As long as a whole export takes: one that read ahead would have it all in memory by then.
       expect(await readAll(await begun())).toEqual({ bytes, lines });
-      const grown = (await inUse()) - before;
+      const grown = (await bytesInUse()) - before;
       process.stdout.write(
         `a stalled export of ${(bytes / MEBIBYTE).toFixed(0)} MiB: ${(grown / MEBIBYTE).toFixed(1)} MiB more in use\n`,
       );

@@ -21,6 +21,7 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
   const problems = new ProblemFilter(logger, metrics);
   const adapter = new FastifyAdapter({
     ...SERVER_LIMITS,
+    connectionTimeout: config.connectionTimeout * 1000,
     // What the router itself refuses: a URL that it cannot decode. It would repeat the URL otherwise.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       problems.send(error, request, reply),

@@ -3,9 +3,9 @@ import type { SessionEventData } from '#libs/session';
 /** Facts of an agent's stream. Names of agents live here and in session events; nothing here names a person. */
 export interface AgentEventData {
   AgentRegistered: { agentId: string; name: string; defaultConstraints: AgentDefaults };
-  AgentDefaultsChanged: { agentId: string; defaultConstraints: AgentDefaults };
+  AgentDefaultsChanged: { agentId: string; defaultConstraints: AgentDefaults; reason?: string };
   AgentDisabled: { agentId: string; reason?: string };
-  AgentEnabled: { agentId: string };
+  AgentEnabled: { agentId: string; reason?: string };
   HolderRegistered: {
     agentId: string;
     holderId: string;

@@ -79,6 +79,7 @@ const schema = z.object({
   LEDGER_RATE_LIMIT: z.coerce.number().min(0).default(200),
   LEDGER_ADDRESS_RATE_LIMIT: z.coerce.number().min(0).default(1000),
   LEDGER_REQUEST_DEADLINE: z.coerce.number().min(0.1).max(300).default(20),
+  LEDGER_CONNECTION_TIMEOUT: z.coerce.number().min(1).max(600).default(60),
   LEDGER_UPDATES_HEARTBEAT: z.coerce.number().min(0.1).max(15).default(15),
   LEDGER_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -119,6 +120,8 @@ export interface Config {
   rateLimits: { credential: number; address: number };
   /** After this an HTTP request is answered with DEADLINE_EXCEEDED, whatever its handler does. */
   requestDeadline: number;
+  /** A connection without a byte either way for so long is closed: also that of a reader that stopped reading. */
+  connectionTimeout: number;
   /** How often an update stream says that it stands; clients count on 15 s or less. */
   updatesHeartbeat: number;
   logLevel: Values['LEDGER_LOG_LEVEL'];
@@ -182,6 +185,9 @@ function contradictionsOf(values: Values): string[] {
   if (values.LEDGER_MIN_LIFETIME > values.LEDGER_ABSOLUTE_LIFETIME) {
     found.push('LEDGER_MIN_LIFETIME: above LEDGER_ABSOLUTE_LIFETIME');
   }
+  if (values.LEDGER_CONNECTION_TIMEOUT <= values.LEDGER_UPDATES_HEARTBEAT) {
+    found.push('LEDGER_CONNECTION_TIMEOUT: not above LEDGER_UPDATES_HEARTBEAT: quiet update streams would be closed');
+  }
   return found;
 }
 
@@ -223,6 +229,7 @@ function configOf(values: Values): Config {
     databasePool: values.LEDGER_DATABASE_POOL,
     rateLimits: { credential: values.LEDGER_RATE_LIMIT, address: values.LEDGER_ADDRESS_RATE_LIMIT },
     requestDeadline: values.LEDGER_REQUEST_DEADLINE,
+    connectionTimeout: values.LEDGER_CONNECTION_TIMEOUT,
     updatesHeartbeat: values.LEDGER_UPDATES_HEARTBEAT,
     logLevel: values.LEDGER_LOG_LEVEL,
   };

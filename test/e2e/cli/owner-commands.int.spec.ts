@@ -52,7 +52,7 @@ describe('agents and sessions', () => {
     });
     const rotated = await fixture.json<SessionView>('session', 'rotate', short, '--token-file', file);
     expect(rotated.generation).toBe(1);
-    expect((await fixture.run('session', 'list')).stdout).toMatch(/trader +active +1 +0\/30/);
+    expect((await fixture.run('session', 'list')).stdout).toMatch(/trader +active +1 +0\/30 .* team=ops$/m);
     const revoked = await fixture.run('session', 'revoke', short, '--reason', 'a test');
     expect(revoked).toMatchObject({ exit: 0, stderr: '' });
     expect(revoked.stdout).toContain('is revoked');

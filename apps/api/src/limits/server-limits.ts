@@ -15,8 +15,6 @@ const TIMES = {
   requestTimeout: 15_000,
   /** Between two requests. */
   keepAliveTimeout: 72_000,
-  /** Without a byte either way: also a reader that stopped reading. An SSE heartbeat comes every 15 s. */
-  connectionTimeout: 60_000,
   /** How often Node looks for requests that are too slow. */
   connectionsCheckingInterval: 2_000,
 };
@@ -26,7 +24,6 @@ export const SERVER_LIMITS = {
   bodyLimit: BODY_LIMIT,
   requestTimeout: TIMES.requestTimeout,
   keepAliveTimeout: TIMES.keepAliveTimeout,
-  connectionTimeout: TIMES.connectionTimeout,
   // Requests that were accepted are answered while the server stops; connections that are idle then are closed.
   forceCloseConnections: 'idle' as const,
   return503OnClosing: false,

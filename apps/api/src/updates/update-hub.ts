@@ -65,13 +65,16 @@ export class UpdateHub {
     return this.options.log;
   }
 
-  /** Everything after `after`, then all that comes, without a hole between. Null when `after` is older than what is in memory. */
-  subscribe(after: number, listener: (update: Update) => void): { missed: Update[]; end: () => void } | null {
+  /** Everything after `after` and up to `last`; null when `after` is older than what is in memory. */
+  keptAfter(after: number): Update[] | null {
     const oldest = this.kept.at(0)?.position ?? this.position + 1;
-    if (after < oldest - 1) return null;
+    return after < oldest - 1 ? null : this.kept.filter(({ position }) => position > after);
+  }
+
+  /** Tells all that comes from now on, without a hole behind what `keptAfter` gave in the same turn. Call the answer to end it. */
+  subscribe(listener: (update: Update) => void): () => void {
     this.listeners.add(listener);
-    const missed = this.kept.filter(({ position }) => position > after);
-    return { missed, end: () => void this.listeners.delete(listener) };
+    return () => void this.listeners.delete(listener);
   }
 
   private async run(): Promise<void> {

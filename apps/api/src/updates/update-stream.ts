@@ -14,6 +14,8 @@ const CURSOR = new RegExp(`^${LOG}:(\\d{1,15})$`);
 /** How long a cursor may be ahead of this instance: another one was a moment faster. Milliseconds. */
 const AHEAD_MS = 1_000;
 const AHEAD_POLL_MS = 20;
+/** Updates that are told without waiting for the reader; the largest ones together are a part of what may wait for it. */
+const MOST_AT_ONCE = 50;
 
 /** One open SSE response. */
 export class UpdateStream {
@@ -71,16 +73,20 @@ export class UpdateStream {
     const { updates } = this.context;
     this.told = await this.cursorOf(lastEventId);
     while (!this.closed) {
-      const live = updates.subscribe(this.told, (update) => this.tell(update));
-      if (live) {
-        this.unsubscribe = live.end;
-        for (const update of live.missed) this.tell(update);
+      const kept = updates.keptAfter(this.told);
+      if (kept !== null && kept.length <= MOST_AT_ONCE) {
+        this.unsubscribe = updates.subscribe((update) => this.tell(update));
+        for (const update of kept) this.tell(update);
         return;
       }
-      const page = await missedUpdates(updates.log, this.principal.agents, this.told);
-      for (const update of page.updates) this.tell(update);
+      const page = kept
+        ? { updates: kept, through: updates.last }
+        : await missedUpdates(updates.log, this.principal.agents, this.told);
+      for (const update of page.updates) {
+        this.tell(update);
+        await this.queue.drained();
+      }
       this.told = Math.max(this.told, page.through);
-      await this.queue.drained();
     }
   }
 

@@ -9,7 +9,7 @@ import { shortener } from '../short-id.js';
 import { relative } from '#libs/contracts';
 import { cut, printable } from '../terminal/printable.js';
 import { table } from '../terminal/table.js';
-import { endOf, renewalsText, statusText, timeLeft } from './session-text.js';
+import { endOf, labelsText, renewalsText, statusText, timeLeft } from './session-text.js';
 
 export interface ListSessionsOptions {
   agent?: string;
@@ -18,6 +18,7 @@ export interface ListSessionsOptions {
   all?: boolean;
 }
 
+const LABELS_WIDTH = 40;
 const STATUSES: readonly string[] = ['active', 'expiring_soon', 'expired', 'revoked'] satisfies SessionView['status'][];
 
 export async function listSessions(cli: Cli, options: ListSessionsOptions): Promise<void> {
@@ -51,6 +52,7 @@ function text(cli: Cli, sessions: SessionView[]): string {
   const { style } = cli.screen;
   const now = new Date();
   const short = shortener(sessions.map(({ id }) => id));
+  const labelled = sessions.some(({ labels }) => Object.keys(labels).length > 0);
   const rows = sessions.map((session) => [
     short(session.id),
     style.bold(cut(printable(session.agentName), 30)),
@@ -59,6 +61,8 @@ function text(cli: Cli, sessions: SessionView[]): string {
     renewalsText(session),
     timeLeft(style, session, now),
     relative(new Date(endOf(session)), now),
+    ...(labelled ? [cut(labelsText(session), LABELS_WIDTH)] : []),
   ]);
-  return table(['ID', 'AGENT', 'STATUS', 'GEN', 'RENEWED', 'TOKEN LEFT', 'SESSION ENDS'], rows);
+  const titles = ['ID', 'AGENT', 'STATUS', 'GEN', 'RENEWED', 'TOKEN LEFT', 'SESSION ENDS'];
+  return table(labelled ? [...titles, 'LABELS'] : titles, rows);
 }

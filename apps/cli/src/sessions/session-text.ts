@@ -1,5 +1,6 @@
 import type { SessionView } from '#libs/contracts';
 import { duration, relative } from '#libs/contracts';
+import { printable } from '../terminal/printable.js';
 import { bar } from '../terminal/progress.js';
 import type { Paint, Style } from '../terminal/style.js';
 
@@ -20,6 +21,12 @@ export function isAlive({ status }: Pick<SessionView, 'status'>): boolean {
 
 export function renewalsText({ renewalCount, maxRenewals }: SessionView): string {
   return maxRenewals === null ? `${renewalCount}` : `${renewalCount}/${maxRenewals}`;
+}
+
+/** `team=ops, region=eu`; empty where there are none. */
+export function labelsText({ labels }: Pick<SessionView, 'labels'>): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return printable(pairs.join(', '));
 }
 
 const CAUSES: Readonly<Record<NonNullable<SessionView['expiringSoon']>['causes'][number], string>> = {

@@ -7,7 +7,7 @@ import { duration, relative, utc } from '#libs/contracts';
 import { printable } from '../terminal/printable.js';
 import { facts } from '../terminal/table.js';
 import { findSession } from './find-session.js';
-import { endOf, endText, renewalsText, statusText, timeLeft } from './session-text.js';
+import { endOf, endText, labelsText, renewalsText, statusText, timeLeft } from './session-text.js';
 
 export interface ShowSessionOptions {
   at?: string;
@@ -32,7 +32,7 @@ function text(cli: Cli, session: SessionView, history: CloudEvent[], now: Date):
   const { style } = cli.screen;
   const when = (time: string) => `${utc(time)} (${relative(new Date(time), now)})`;
   const { allowedOperations, maxAmountPerTx } = session.constraints;
-  const labels = Object.entries(session.labels).map(([key, value]) => `${key}=${value}`);
+  const labels = labelsText(session);
   const lines: [string, string][] = [
     ['session', session.id],
     ['agent', `${printable(session.agentName)} (${session.agentId})`],
@@ -52,7 +52,7 @@ function text(cli: Cli, session: SessionView, history: CloudEvent[], now: Date):
       ),
     ],
     ...(session.reason === null ? [] : [['reason', printable(session.reason)] as [string, string]]),
-    ...(labels.length === 0 ? [] : [['labels', printable(labels.join(', '))] as [string, string]]),
+    ...(labels === '' ? [] : [['labels', labels] as [string, string]]),
   ];
   const shown = history.slice(-SHOWN_EVENTS);
   const left = history.length - shown.length;

@@ -21,6 +21,7 @@ export const sessionStatusSchema = z.object({
     .describe('How news of the session come in: at once, soon again, or not for a while (then by the token file)'),
   tokenFileCurrent: z.boolean(),
   tokenFile: z.string(),
+  labels: z.record(z.string(), z.string()).nullable(),
   clockOffsetMs: z.number().nullable(),
   forecast: z.string(),
 });
@@ -32,10 +33,11 @@ export const listedSession = z.object({
   expiresAt: z.string(),
   endsAt: z.string(),
   remainingRenewals: z.number().int().nullable(),
+  labels: z.record(z.string(), z.string()),
   createdAt: z.string(),
 });
 
 export function listSession(view: SessionView): z.infer<typeof listedSession> {
-  const { id, status, generation, expiresAt, endsAt, remainingRenewals, createdAt } = view;
-  return { id, status, generation, expiresAt, endsAt, remainingRenewals, createdAt };
+  const { id, status, generation, expiresAt, endsAt, remainingRenewals, labels, createdAt } = view;
+  return { id, status, generation, expiresAt, endsAt, remainingRenewals, labels, createdAt };
 }

@@ -34,6 +34,7 @@ export function reportOf(session: HeldSession, clock: ServerClock, context: Repo
     updates: context.updates,
     tokenFileCurrent: context.tokenFileCurrent,
     tokenFile: context.tokenFile,
+    labels: info?.labels ?? null,
     clockOffsetMs: clock.known ? Math.round(clock.offset()) : null,
   };
 }

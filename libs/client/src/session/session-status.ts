@@ -50,6 +50,8 @@ export interface SessionStatusReport {
   /** Whether the token in the file is the one in memory. */
   tokenFileCurrent: boolean;
   tokenFile: string;
+  /** The owner's labels, as the ledger told them last. */
+  labels: Record<string, string> | null;
   /** Server minus local clock, milliseconds; null until an answer told. */
   clockOffsetMs: number | null;
 }

@@ -35,14 +35,13 @@ export function updateAgent(
 
 function changesOf(agent: AgentHead, request: UpdateAgentBody): DomainEvent[] {
   const { agentId } = agent;
-  const { defaultConstraints, enabled, reason } = request;
+  const { defaultConstraints, enabled } = request;
+  const why = request.reason === undefined ? {} : { reason: request.reason };
   const events: DomainEvent[] = [];
   if (defaultConstraints && JSON.stringify(defaultConstraints) !== JSON.stringify(agent.defaultConstraints)) {
-    events.push({ type: 'AgentDefaultsChanged', data: { agentId, defaultConstraints } });
+    events.push({ type: 'AgentDefaultsChanged', data: { agentId, defaultConstraints, ...why } });
   }
-  if (enabled === false && agent.enabled) {
-    events.push({ type: 'AgentDisabled', data: { agentId, ...(reason !== undefined && { reason }) } });
-  }
-  if (enabled === true && !agent.enabled) events.push({ type: 'AgentEnabled', data: { agentId } });
+  if (enabled === false && agent.enabled) events.push({ type: 'AgentDisabled', data: { agentId, ...why } });
+  if (enabled === true && !agent.enabled) events.push({ type: 'AgentEnabled', data: { agentId, ...why } });
   return events;
 }

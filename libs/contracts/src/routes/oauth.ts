@@ -46,6 +46,7 @@ export const OAUTH_ROUTES = [
     area: 'OAuth',
     summary: 'RFC 8414: where everything is',
     credentials: ['none'],
+    fixed: true,
     answers: { 200: { description: 'The metadata', schema: authorizationServerMetadata } },
     example: {},
   },

@@ -48,6 +48,8 @@ export interface Route {
   /** `Idempotency-Key` makes a repeated call answer as the first did. */
   idempotent?: boolean;
   answers: Readonly<Record<number, Answer>>;
+  /** Its answer is in memory: nothing behind it can fail. */
+  fixed?: boolean;
   /** Besides those that every route of its credentials may give. */
   errors?: readonly ErrorCode[];
   /** A request that works, with the ids of `EXAMPLE_IDS`; a test sends it. */
@@ -78,21 +80,18 @@ const SESSION_ERRORS: readonly ErrorCode[] = [
   'SESSION_EXPIRED',
   'KILL_SWITCH_ACTIVE',
 ];
-const HOLDER_ERRORS: readonly ErrorCode[] = ['TOKEN_MISSING', 'HOLDER_ASSERTION_INVALID', 'KILL_SWITCH_ACTIVE'];
+const HOLDER_ERRORS: readonly ErrorCode[] = ['TOKEN_MISSING', 'HOLDER_ASSERTION_INVALID'];
 const OWNER_ERRORS: readonly ErrorCode[] = ['TOKEN_MISSING', 'CREDENTIAL_INVALID', 'FORBIDDEN'];
 const BODY_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
-const EVERY_ROUTE: readonly ErrorCode[] = [
-  'TOO_MANY_REQUESTS',
-  'INTERNAL',
-  'UPSTREAM_UNAVAILABLE',
-  'DEADLINE_EXCEEDED',
-];
+const WORK_ERRORS: readonly ErrorCode[] = ['INTERNAL', 'UPSTREAM_UNAVAILABLE', 'DEADLINE_EXCEEDED'];
 
 /** Every error that a route may answer, each once. */
 export function errorsOf(route: Route): ErrorCode[] {
   const { credentials, params, query, body, method } = route;
   // Where none is needed, a bad credential counts for nothing and is no error.
   const asks = !credentials.includes('none');
+  // Where only a session's own token counts, another id than its own is a mismatch, there or not.
+  const isOwn = credentials.every((one) => one === 'session');
   const isOwnerSide = asks && credentials.some((one) => one === 'owner' || one === 'auditor' || one === 'resource');
   return [
     ...new Set([
@@ -100,11 +99,12 @@ export function errorsOf(route: Route): ErrorCode[] {
       ...(asks && credentials.includes('holder') ? HOLDER_ERRORS : []),
       ...(isOwnerSide ? OWNER_ERRORS : []),
       ...(params || query ? (['BAD_REQUEST'] as const) : []),
-      ...(params ? (['NOT_FOUND'] as const) : []),
+      ...(params && !isOwn ? (['NOT_FOUND'] as const) : []),
       ...(body || method !== 'GET' ? BODY_ERRORS : []),
       ...(route.idempotent ? (['IDEMPOTENCY_KEY_REUSED'] as const) : []),
       ...(route.errors ?? []),
-      ...EVERY_ROUTE,
+      'TOO_MANY_REQUESTS' as const,
+      ...(route.fixed ? [] : WORK_ERRORS),
     ]),
   ];
 }

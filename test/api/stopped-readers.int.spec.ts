@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { agentStream, LOG } from '#libs/contracts';
+import { Database } from '#libs/database';
+import { createLedger, lastPosition } from '#libs/ledger';
+import { until } from '#libs/testing';
+import { bytesInUse } from './bytes-in-use.js';
+import { RunningApi } from './running-api.js';
+import { UpdateListener } from './update-listener.js';
+
+const TIMEOUT_SECONDS = 2;
+const EVENTS = 3_000;
+const BATCH = 250;
+/** Of each event: all of them are more than sockets and buffers of one connection hold. */
+const PADDING_BYTES = 8_000;
+const MEBIBYTE = 2 ** 20;
+/** What one reader may keep in the process: a queue of 4 million characters, and a page or batch on its way there. */
+const BOUND = 24 * MEBIBYTE;
+
+let api: RunningApi;
+let database: Database;
+let agentId: string;
+let start: number;
+/** The server's ends of connections, by the client's port. */
+const accepted = new Map<number, Socket>();
+const onSocket = (message: unknown) => {
+  const { socket } = message as { socket: Socket };
+  accepted.set(socket.remotePort ?? 0, socket);
+};
+
+beforeAll(async () => {
+  subscribe('net.server.socket', onSocket);
+  api = await RunningApi.start({
+    LEDGER_CONNECTION_TIMEOUT: String(TIMEOUT_SECONDS),
+    LEDGER_UPDATES_HEARTBEAT: '0.2',
+    LEDGER_RATE_LIMIT: '0',
+  });
+  database = await Database.open({ url: api.database.url, applicationName: 'stopped readers', poolSize: 2 });
+  agentId = (await api.agent()).id;
+  start = await until(() => lastPosition(database), { describe: 'the agent to be in the log' });
+  const ledger = createLedger(database);
+  for (let done = 0; done < EVENTS; done += BATCH) {
+    const events = Array.from({ length: BATCH }, () => ({
+      id: randomUUID(),
+      time: Date.now(),
+      type: 'AgentDefaultsChanged' as const,
+      data: { agentId, defaultConstraints: { allowedOperations: ['x'.repeat(PADDING_BYTES)] } },
+    }));
+    await ledger.append({
+      streams: [{ streamId: agentStream(agentId), expectedVersion: null, events }],
+      actor: 'owner',
+      requestId: 'stopped readers',
+    });
+  }
+  await until(async () => (await lastPosition(database)) >= start + EVENTS, {
+    timeoutMs: 60_000,
+    describe: 'the log to be sequenced',
+  });
+  await until(async () => (await api.owner.auditPage({ agentId, limit: '1' })).items[0]?.streamversion === EVENTS + 1, {
+    timeoutMs: 60_000,
+    describe: 'the search to have all events',
+  });
+}, 120_000);
+afterAll(async () => {
+  unsubscribe('net.server.socket', onSocket);
+  await database?.[Symbol.asyncDispose]();
+  await api?.[Symbol.asyncDispose]();
+});
+
+/** A request whose answer is never read. `server` is the other end of its connection. */
+async function unread(path: string, headers: string[] = []): Promise<{ client: Socket; server: Socket }> {
+  const { hostname, port } = new URL(api.url);
+  const client = connect(Number(port), hostname);
+  client.on('error', () => undefined).pause();
+  const lines = [`GET ${path} HTTP/1.1`, 'Host: x', `X-Master-Password: ${api.ownerPassword}`, ...headers];
+  await new Promise<void>((resolve) => client.write(`${lines.join('\r\n')}\r\n\r\n`, () => resolve()));
+  const { port: own } = client.address() as AddressInfo;
+  const server = await until(() => accepted.get(own), { describe: 'the server to accept the connection' });
+  return { client, server };
+}
+
+/** Whole milliseconds from the moment when nothing more could be sent until the server had dropped the connection. */
+async function droppedAfter(server: Socket): Promise<number> {
+  const closed = new Promise<number>((resolve) => server.once('close', () => resolve(performance.now())));
+  let sent = -1;
+  let since = performance.now();
+  const watch = setInterval(() => {
+    if (server.bytesWritten === sent) return;
+    sent = server.bytesWritten;
+    since = performance.now();
+  }, 20);
+  const at = await closed.finally(() => clearInterval(watch));
+  return Math.round(at - since);
+}
+
+/** Others go on while a reader stands still: requests are answered, another stream hears what happens. */
+async function othersAreServed(): Promise<void> {
+  const listener = new UpdateListener(api.url, () => api.ownerHeaders);
+  void listener.listen();
+  await until(() => listener.heard.some(({ event }) => event === 'heartbeat'), { describe: 'a stream that stands' });
+  const { id } = await api.agent();
+  await until(() => listener.events.some(({ subject }) => subject === id), { describe: 'its news' });
+  listener.close();
+  expect((await api.call('GET', '/v1/status', api.ownerHeaders)).status).toBe(200);
+}
+
+describe(`a reader that has stopped reading for ${TIMEOUT_SECONDS} seconds`, () => {
+  it.each([
+    ['the update stream', '/v1/updates', () => [`Last-Event-ID: ${LOG}:${start}`]],
+    ['an export of events', '/v1/audit/export', () => []],
+    ['an export of the whole log', '/v1/audit/log', () => []],
+  ])(
+    'is dropped by %s, has cost little memory, and disturbs nobody',
+    async (_, path, headers) => {
+      const before = await bytesInUse();
+      const { client, server } = await unread(path, headers());
+      const dropped = droppedAfter(server);
+      await othersAreServed();
+      const grown = (await bytesInUse()) - before;
+      const silence = await dropped;
+      expect(grown).toBeLessThan(BOUND);
+      expect(server.bytesWritten).toBeGreaterThan(0);
+      expect(server.bytesWritten).toBeLessThan(EVENTS * PADDING_BYTES);
+      // Not before its time: what is seen of the last byte may be late itself.
+      expect(silence).toBeGreaterThan(TIMEOUT_SECONDS * 500);
+      client.destroy();
+      const { rows } = await open();
+      expect(rows).toEqual([]);
+    },
+    60_000,
+  );
+
+  it('takes up its stream again where it had come to', async () => {
+    const listener = new UpdateListener(api.url, () => api.ownerHeaders);
+    listener.lastEventId = `${LOG}:${start + EVENTS - 10}`;
+    void listener.listen();
+    await until(() => listener.events.length >= 10, { describe: 'the last ten events' });
+    expect(listener.events[0]?.position).toBe(start + EVENTS - 9);
+    listener.close();
+  });
+});
+
+/** Transactions of the api that are still open for a reader. */
+async function open(): Promise<{ rows: unknown[] }> {
+  const rows = await database.query(
+    `select query from pg_stat_activity where state like 'idle in transaction%' and datname = current_database()`,
+  );
+  return { rows };
+}
