@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ERRORS, errorsOf, ROUTES, type ErrorCode } from '#libs/contracts';
-import { createLogger, loadConfig } from '#libs/platform';
+import { createLogger, createMetrics, loadConfig } from '#libs/platform';
 import type { ApiContext } from '../api-context.js';
 import { ApiModule } from '../api.module.js';
 import { ACCESS } from '../auth/allow.decorator.js';
@@ -20,7 +20,12 @@ let app: NestFastifyApplication;
 beforeAll(async () => {
   const logger = createLogger({ service: 'test', level: 'silent' });
   // Registering routes touches nothing else of the context.
-  app = await createApp({ config: loadConfig({}), logger, commands: {} } as unknown as ApiContext);
+  app = await createApp({
+    config: loadConfig({}),
+    logger,
+    metrics: createMetrics('api'),
+    commands: {},
+  } as unknown as ApiContext);
   app
     .getHttpAdapter()
     .getInstance()
