@@ -130,7 +130,7 @@ describe('every example of the OpenAPI document', () => {
     // Nothing has forked here: the refusal that the document has.
     'POST /v1/log/adopt': () => fetch(`${running.url}/v1/log/adopt`, { method: 'POST', headers: running.ownerHeaders }),
     'PUT /v1/sessions/:id/renew': async () => {
-      const { id, token } = await running.session({ expiresIn: 2 });
+      const { id, token } = await running.session({ expiresIn: 6 });
       const renew = () => fetch(`${running.url}/v1/sessions/${id}/renew`, { method: 'PUT', headers: bearer(token) });
       return until(async () => ((answer) => answer.status !== 400 && answer)(await renew()), {
         describe: 'half of the life to pass',

@@ -23,7 +23,7 @@ async function countOf(sessionId: string, type: string): Promise<number> {
 
 describe('a thief who has the token and no holder’s keys', () => {
   it('cannot renew, not at any moment of the token’s life, and the owner is told once', async () => {
-    const session = await api.session({ expiresIn: 2 });
+    const session = await api.session({ expiresIn: 4 });
     await TestHolder.register(api, session.id);
     const codes = new Set<string>();
     await until(

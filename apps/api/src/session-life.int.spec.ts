@@ -61,7 +61,7 @@ describe('a session over HTTP', () => {
     expect(agent.status).toBe(201);
     const created = await call<SessionWithToken>('POST', '/v1/sessions', owner, {
       agentId: agent.body.id,
-      expiresIn: 2,
+      expiresIn: 8,
     });
     expect(created.status).toBe(201);
     const first = created.body.token;
