@@ -2,6 +2,7 @@ import { EVENT_TYPES } from '#libs/contracts';
 import type { Database } from '#libs/database';
 import { sessionRows } from '../heads/head-rows.js';
 import type { AppendRequest, AppendResult, NewEvent, SessionHead } from '../types.js';
+import { Batches } from '../batches.js';
 import { append, canonicalPayload } from './append.js';
 import { checkAppend } from './check-append.js';
 
@@ -37,9 +38,11 @@ interface Written extends Record<string, unknown> {
  * fails by itself, and is answered once it is durable.
  */
 export class AppendsTogether {
-  private underWay = 0;
-  private waiting: Single[] = [];
-  private isScheduled = false;
+  private readonly batches = new Batches<Single>({
+    atOnce: AT_ONCE,
+    take,
+    work: (batch) => this.write(batch),
+  });
 
   constructor(private readonly database: Database) {}
 
@@ -48,40 +51,8 @@ export class AppendsTogether {
     if (simple === null) return append(this.database, request);
     return new Promise((resolve, reject) => {
       checkAppend(request);
-      this.waiting.push({ request, ...simple, payload: canonicalPayload(simple.event.data), resolve, reject });
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      // Those of one turn of the event loop go together.
-      setImmediate(() => {
-        this.isScheduled = false;
-        this.send();
-      });
+      this.batches.add({ request, ...simple, payload: canonicalPayload(simple.event.data), resolve, reject });
     });
-  }
-
-  private send(): void {
-    while (this.waiting.length > 0 && this.underWay < AT_ONCE) {
-      const batch = this.take(MOST);
-      this.underWay += 1;
-      void this.write(batch).finally(() => {
-        this.underWay -= 1;
-        this.send();
-      });
-    }
-  }
-
-  /** The first that wait, each stream once. */
-  private take(most: number): Single[] {
-    const streams = new Set<string>();
-    const later: Single[] = [];
-    const batch: Single[] = [];
-    for (const single of this.waiting) {
-      const fits = batch.length < most && !streams.has(single.streamId);
-      (fits ? batch : later).push(single);
-      streams.add(single.streamId);
-    }
-    this.waiting = later;
-    return batch;
   }
 
   /** Never rejects: each append has its own answer. */
@@ -104,6 +75,19 @@ export class AppendsTogether {
       }),
     );
   }
+}
+
+/** The first that wait, each stream once. */
+function take(waiting: readonly Single[]): { batch: Single[]; later: Single[] } {
+  const streams = new Set<string>();
+  const later: Single[] = [];
+  const batch: Single[] = [];
+  for (const single of waiting) {
+    const fits = batch.length < MOST && !streams.has(single.streamId);
+    (fits ? batch : later).push(single);
+    streams.add(single.streamId);
+  }
+  return { batch, later };
 }
 
 function answer({ streamId, resolve }: Single, row: Written | undefined): boolean {

@@ -1,3 +1,4 @@
+import { Batches } from '../batches.js';
 import type { SessionSnapshot } from '../types.js';
 
 /** Reads at once; who asks meanwhile goes into the next ones. Few: a read of one costs nearly as much as a read of many. */
@@ -19,35 +20,19 @@ interface Asked {
  * under way are read together. No read begins before it was asked for: what was committed by then is seen.
  */
 export class ReadsTogether {
-  private underWay = 0;
-  private waiting: Asked[] = [];
-  private isScheduled = false;
+  private readonly batches = new Batches<Asked>({
+    atOnce: AT_ONCE,
+    take: (waiting) => ({ batch: waiting.slice(0, MOST), later: waiting.slice(MOST) }),
+    work: (batch) => this.answer(batch),
+  });
 
   constructor(private readonly read: Read) {}
 
   /** One session; null when there is none. */
   session(sessionId: string): Promise<SessionSnapshot | null> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ sessionId: sessionId.toLowerCase(), resolve, reject });
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      // Those of one turn of the event loop go together.
-      setImmediate(() => {
-        this.isScheduled = false;
-        this.send();
-      });
+      this.batches.add({ sessionId: sessionId.toLowerCase(), resolve, reject });
     });
-  }
-
-  private send(): void {
-    while (this.waiting.length > 0 && this.underWay < AT_ONCE) {
-      const batch = this.waiting.splice(0, MOST);
-      this.underWay += 1;
-      void this.answer(batch).finally(() => {
-        this.underWay -= 1;
-        this.send();
-      });
-    }
   }
 
   /** Never rejects: each has its own answer. */
