@@ -1,6 +1,6 @@
 import type { AuditQuery } from '#libs/contracts';
 import type { Database } from '#libs/database';
-import { decodeCursor } from './audit-cursor.js';
+import { decodeCursor } from '../audit-cursor.js';
 
 interface ScannedEvent extends Record<string, unknown> {
   position: number;

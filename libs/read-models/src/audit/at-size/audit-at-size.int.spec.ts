@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditQuery } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
-import { AGENT_EVENTS } from '../agent-events.js';
-import { encodeCursor } from './audit-cursor.js';
-import { auditStatement, queryAudit } from './audit-query.js';
+import { AGENT_EVENTS } from '../../agent-events.js';
+import { encodeCursor } from '../audit-cursor.js';
+import { auditStatement, queryAudit } from '../audit-query.js';
 import { fillAuditSample, SAMPLE, vacuumAuditSample } from './audit-sample.js';
-import { exportAudit } from './export-audit.js';
+import { exportAudit } from '../export-audit.js';
 import { PlainScan } from './plain-scan.js';
 import { rowsRead } from './rows-read.js';
 

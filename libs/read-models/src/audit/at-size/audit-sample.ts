@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { wordRowsOf } from './audit-words.js';
+import { wordRowsOf } from '../audit-words.js';
 
 /** What the size test looks for in its sample. */
 export const SAMPLE = {
