@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { DeliverPolicy, jetstream } from '@nats-io/jetstream';
+import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { STREAM } from '#libs/contracts';
 import { createLedger, lastPosition } from '#libs/ledger';
 import { appendHint, connectNats } from '#libs/messaging';
@@ -62,9 +62,13 @@ async function startLoad() {
   const sent = new Map<string, number>();
   const heard: { id: string; sequence: number; at: number }[] = [];
   // What was appended before may still be on its way into the stream: the projector had it from the store.
+  // It has to be there first: a start beyond the end of the stream is taken as its end.
+  const { streams } = await jetstreamManager(connection);
+  const before = await lastPosition(log.database);
+  await until(async () => (await streams.info(STREAM)).state.last_seq >= before, { describe: 'the relay to be done' });
   const consumer = await jetstream(connection).consumers.get(STREAM, {
     deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: (await lastPosition(log.database)) + 1,
+    opt_start_seq: before + 1,
   });
   const messages = await consumer.consume({
     callback: (message) => {
