@@ -7,7 +7,7 @@ import { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { evolve, type SessionState } from '#libs/session';
-import { KeyRing, SecretBox, TokenIssuer } from '#libs/tokens';
+import { KeyRing, KnownTokens, SecretBox, TokenIssuer } from '#libs/tokens';
 import { age, agedSession } from './aged-session.js';
 import { bearer, RunningApi } from './running-api.js';
 
@@ -45,7 +45,7 @@ it('every token is made again bit for bit from the events alone, after renewals,
   // Nothing is known to what starts now but the database and the sealing key.
   const ledger = createLedger(database);
   const keys = new KeyRing(database, SecretBox.open({ file: join(api.dataDir, 'keys', 'seal.key') }));
-  const issuer = new TokenIssuer(keys, { issuer: api.issuer, newId });
+  const issuer = new TokenIssuer(keys, { issuer: api.issuer, newId, known: new KnownTokens() });
   const derived: (string | null)[] = [];
   let state: SessionState | null = null;
   for (const event of await ledger.readStream(sessionStream(session.id))) {

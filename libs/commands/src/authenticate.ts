@@ -1,12 +1,12 @@
 import { LedgerError } from '#libs/contracts';
 import type { SessionSnapshot } from '#libs/ledger';
 import { sessionTime, tokenStanding, type TokenStanding } from '#libs/session';
-import { checkTokenTime, type VerifiedToken } from '#libs/tokens';
+import { checkTokenTime, type KnownToken } from '#libs/tokens';
 import type { CommandDeps } from './command-deps.js';
 import { secondsOf } from './new-events.js';
 
 export interface AuthenticatedToken {
-  token: VerifiedToken;
+  token: KnownToken;
   snapshot: SessionSnapshot;
   standing: TokenStanding;
 }
@@ -53,7 +53,7 @@ export async function readTokenAgain(
 /** The keys may have changed since this instance read them: what the head was read with tells. */
 async function refuseRevokedKey(
   { keys, verifier }: AuthenticateDeps,
-  { kid }: VerifiedToken,
+  { kid }: KnownToken,
   { signingKeyVersion }: SessionSnapshot,
 ): Promise<void> {
   await keys.atLeast(signingKeyVersion);

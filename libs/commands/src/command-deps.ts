@@ -1,7 +1,7 @@
 import type { Database } from '#libs/database';
 import type { EventStore, Heads, Ledger } from '#libs/ledger';
 import { newId } from '#libs/platform';
-import { type KeyRing, TokenIssuer, TokenVerifier } from '#libs/tokens';
+import { type KeyRing, KnownTokens, TokenIssuer, TokenVerifier } from '#libs/tokens';
 
 /** What an owner may configure about sessions. Durations are seconds. */
 export interface SessionSettings {
@@ -31,13 +31,14 @@ export interface CommandParts {
 /** What every command works with, whichever door it comes in by. */
 export function commandDeps({ database, ledger, keys, config }: CommandParts): CommandDeps {
   const { issuer } = config;
+  const known = new KnownTokens();
   return {
     store: ledger,
     heads: ledger,
     database,
     keys,
-    issuer: new TokenIssuer(keys, { issuer, newId }),
-    verifier: new TokenVerifier(keys, { issuer }),
+    issuer: new TokenIssuer(keys, { issuer, newId, known }),
+    verifier: new TokenVerifier(keys, { issuer, known }),
     settings: config,
   };
 }

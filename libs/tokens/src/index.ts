@@ -1,7 +1,8 @@
 export { SecretBox, UnsealError, type SealKeySource } from './secret-box.js';
 export { JWKS_MAX_AGE, KeyRing } from './key-ring.js';
+export { type KnownToken, KnownTokens } from './known-tokens.js';
 export { type NewSigningKey, type SigningKey } from './signing-key.js';
 export { TokenIssuer, type IssuedToken } from './token-issuer.js';
-export { checkTokenTime, TokenVerifier, type VerifiedToken } from './token-verifier.js';
+export { checkTokenTime, TokenVerifier } from './token-verifier.js';
 export { audiencesOf, hashOfToken, keyIdOf } from './token-texts.js';
 export { sealToken } from './seal-token.js';

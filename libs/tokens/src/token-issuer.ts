@@ -2,7 +2,8 @@ import { type KeyObject, sign as signBytes } from 'node:crypto';
 import { LedgerError, TOKEN_PREFIX } from '#libs/contracts';
 import type { TokenGrant, TokenTexts } from '#libs/session';
 import type { KeyRing } from './key-ring.js';
-import { hashOfToken, headerText, keyIdOf, MAX_TOKEN_LENGTH, payloadText } from './token-texts.js';
+import type { KnownTokens } from './known-tokens.js';
+import { claimsOf, hashOfToken, headerText, keyIdOf, MAX_TOKEN_LENGTH } from './token-texts.js';
 
 export interface IssuedToken {
   /** The bare JWT. */
@@ -14,21 +15,24 @@ export interface IssuedToken {
 export class TokenIssuer {
   constructor(
     private readonly keys: KeyRing,
-    private readonly options: { issuer: string; newId: () => string },
+    private readonly options: { issuer: string; newId: () => string; known: KnownTokens },
   ) {}
 
   /** Throws BAD_REQUEST for a token that nobody would accept, because it is too long. */
   async issue(grant: TokenGrant, audiences: readonly string[] = []): Promise<IssuedToken> {
     const key = await this.keys.signer(grant.issuedAt);
     const tokenHeader = headerText(key.kid);
-    const { issuer, newId } = this.options;
-    const tokenPayload = payloadText(grant, { issuer, audiences, jti: newId() });
+    const { issuer, newId, known } = this.options;
+    const claims = claimsOf(grant, { issuer, audiences, jti: newId() });
+    const tokenPayload = JSON.stringify(claims);
     const token = sign(tokenHeader, tokenPayload, key.privateKey);
     if (TOKEN_PREFIX.length + token.length > MAX_TOKEN_LENGTH) {
       const detail = 'The token would be too long: give the session fewer operations, or its agent fewer audiences.';
       throw new LedgerError('BAD_REQUEST', { detail });
     }
-    return { token, texts: { tokenHeader, tokenPayload, tokenHash: hashOfToken(token) } };
+    const tokenHash = hashOfToken(token);
+    known.add({ claims, hash: tokenHash, kid: key.kid });
+    return { token, texts: { tokenHeader, tokenPayload, tokenHash } };
   }
 
   /** The token of these texts, or null when it cannot be made again (key gone, or another token results): rotate then. */

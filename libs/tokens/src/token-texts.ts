@@ -23,8 +23,8 @@ export interface ClaimsInput {
   jti: string;
 }
 
-export function payloadText(grant: TokenGrant, { issuer, audiences, jti }: ClaimsInput): string {
-  const claims: TokenClaims = {
+export function claimsOf(grant: TokenGrant, { issuer, audiences, jti }: ClaimsInput): TokenClaims {
+  return {
     iss: issuer,
     aud: [...new Set([issuer, ...audiences])],
     sub: grant.agentId,
@@ -36,7 +36,6 @@ export function payloadText(grant: TokenGrant, { issuer, audiences, jti }: Claim
     exp: grant.expiresAt,
     ...(grant.allowedOperations && { scope: grant.allowedOperations.join(' ') }),
   };
-  return JSON.stringify(claims);
 }
 
 /** The audiences of a session's token besides its issuer. */

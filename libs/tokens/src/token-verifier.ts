@@ -2,35 +2,24 @@ import { verify as verifyBytes, type KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, type ProtectedHeaderParameters } from 'jose';
 import { bareToken, LedgerError, tokenClaims, type TokenClaims } from '#libs/contracts';
 import type { KeyRing } from './key-ring.js';
+import type { KnownToken, KnownTokens } from './known-tokens.js';
 import { ALGORITHM } from './signing-key.js';
 import { hashOfToken, headerText, MAX_TOKEN_LENGTH } from './token-texts.js';
 
-/** About 1 kB each. */
-const VERIFIED_KEPT = 10_000;
-
-export interface VerifiedToken {
-  claims: TokenClaims;
-  /** SHA-256 of the bare token, lower-case hex. */
-  hash: string;
-  kid: string;
-}
-
 /** Says whether a token is ours. Time and session state are for the caller, who has the database's clock. */
 export class TokenVerifier {
-  /** Signatures found good, by hash of the token. Whether the key is still trusted is asked each time. */
-  private readonly verified = new Map<string, VerifiedToken>();
-
+  /** `known`: their signatures need no other look. Whether the key is still trusted is asked each time. */
   constructor(
     private readonly keys: KeyRing,
-    private readonly options: { issuer: string },
+    private readonly options: { issuer: string; known: KnownTokens },
   ) {}
 
   /** Throws a LedgerError of the table: TOKEN_INVALID, _ALG_NOT_ALLOWED, _KEY_UNKNOWN or _AUDIENCE_MISMATCH. */
-  async verify(presented: string): Promise<VerifiedToken> {
+  async verify(presented: string): Promise<KnownToken> {
     if (presented.length > MAX_TOKEN_LENGTH) throw new LedgerError('TOKEN_INVALID');
     const token = bareToken(presented);
     const hash = hashOfToken(token);
-    const known = this.verified.get(hash);
+    const known = this.options.known.find(hash);
     if (known) {
       await this.trustedKey(known.kid);
       return known;
@@ -39,7 +28,7 @@ export class TokenVerifier {
     const publicKey = await this.trustedKey(kid);
     const claims = this.claimsOf(signedPayload(token, kid, publicKey));
     const result = { claims, hash, kid };
-    this.remember(hash, result);
+    this.options.known.add(result);
     return result;
   }
 
@@ -60,14 +49,6 @@ export class TokenVerifier {
     const { issuer } = this.options;
     if (claims.iss !== issuer || !audiences.includes(issuer)) throw new LedgerError('TOKEN_AUDIENCE_MISMATCH');
     return claims;
-  }
-
-  private remember(hash: string, result: VerifiedToken): void {
-    if (this.verified.size >= VERIFIED_KEPT) {
-      const [oldest] = this.verified.keys();
-      if (oldest !== undefined) this.verified.delete(oldest);
-    }
-    this.verified.set(hash, result);
   }
 }
 

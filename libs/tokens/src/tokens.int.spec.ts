@@ -6,6 +6,7 @@ import { Database } from '#libs/database';
 import type { TokenGrant } from '#libs/session';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { KeyRing } from './key-ring.js';
+import { KnownTokens } from './known-tokens.js';
 import { SecretBox } from './secret-box.js';
 import { TokenIssuer } from './token-issuer.js';
 import { checkTokenTime, TokenVerifier } from './token-verifier.js';
@@ -33,8 +34,8 @@ beforeAll(async () => {
   database = await Database.open({ url: server.url, applicationName: 'tokens test' });
   keys = new KeyRing(database, box);
   await addKey(NOW - 1);
-  issuer = new TokenIssuer(keys, { issuer: ISSUER, newId: randomUUID });
-  verifier = new TokenVerifier(keys, { issuer: ISSUER });
+  issuer = new TokenIssuer(keys, { issuer: ISSUER, newId: randomUUID, known: new KnownTokens() });
+  verifier = new TokenVerifier(keys, { issuer: ISSUER, known: new KnownTokens() });
 });
 
 afterAll(async () => {
@@ -106,7 +107,11 @@ describe('a token is derived again bit for bit', () => {
     const { token, texts } = await issuer.issue(grant);
     expect(texts.tokenHash).toBe(createHash('sha256').update(token).digest('hex'));
     await addKey(NOW + 1);
-    const restarted = new TokenIssuer(new KeyRing(database, box), { issuer: ISSUER, newId: randomUUID });
+    const restarted = new TokenIssuer(new KeyRing(database, box), {
+      issuer: ISSUER,
+      newId: randomUUID,
+      known: new KnownTokens(),
+    });
     expect(await restarted.derive({ ...texts })).toBe(token);
     const { token: next } = await restarted.issue({ ...grant, issuedAt: NOW + 1 });
     expect(decodeProtectedHeader(next).kid).not.toBe(decodeProtectedHeader(token).kid);
@@ -177,6 +182,17 @@ describe('the verifier refuses, each with its own code', () => {
     expect(await codeOf(verifier.verify(`${header}.${payload}.${signature}`))).toBe('TOKEN_INVALID');
   });
 
+  it('TOKEN_KEY_UNKNOWN once the key was revoked, where the token was signed too', async () => {
+    const kid = await addKey(NOW + 15);
+    const known = new KnownTokens();
+    const here = new TokenIssuer(keys, { issuer: ISSUER, newId: randomUUID, known });
+    const { token } = await here.issue({ ...grant, issuedAt: NOW + 16 });
+    const sameProcess = new TokenVerifier(keys, { issuer: ISSUER, known });
+    expect(await sameProcess.verify(token)).toEqual(await verifier.verify(token));
+    await keys.revoke(kid, NOW + 17);
+    expect(await codeOf(sameProcess.verify(token))).toBe('TOKEN_KEY_UNKNOWN');
+  });
+
   it('TOKEN_KEY_UNKNOWN once the key was revoked, for a token that was accepted before', async () => {
     const kid = await addKey(NOW + 20);
     const { token } = await issuer.issue({ ...grant, issuedAt: NOW + 20 });
@@ -224,7 +240,10 @@ describe('the key ring', () => {
 
   it('is seen by another instance within a second of a new key’s first token', async () => {
     let now = 10_000;
-    const elsewhere = new TokenVerifier(new KeyRing(database, box, () => now), { issuer: ISSUER });
+    const elsewhere = new TokenVerifier(new KeyRing(database, box, () => now), {
+      issuer: ISSUER,
+      known: new KnownTokens(),
+    });
     await elsewhere.verify((await issuer.issue(grant)).token);
     await addKey(NOW + 30);
     const { token } = await issuer.issue({ ...grant, issuedAt: NOW + 30 });

@@ -3,7 +3,7 @@ import type { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { dueAt, evolve, grantFirstToken, sessionCreated } from '#libs/session';
-import { KeyRing, type SecretBox, TokenIssuer } from '#libs/tokens';
+import { KeyRing, KnownTokens, type SecretBox, TokenIssuer } from '#libs/tokens';
 
 const TTL = 604_800;
 const AT_ONCE = 64;
@@ -22,7 +22,11 @@ export class SessionMaker {
     private readonly agent: { id: string; name: string },
     { box, issuer }: { box: SecretBox; issuer: string },
   ) {
-    this.issuer = new TokenIssuer(new KeyRing(database, box), { issuer, newId });
+    this.issuer = new TokenIssuer(new KeyRing(database, box), {
+      issuer,
+      newId,
+      known: new KnownTokens(),
+    });
   }
 
   async make(count: number): Promise<AgedSession[]> {

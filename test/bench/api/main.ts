@@ -57,12 +57,13 @@ async function measure(connections: number, sides: Sides): Promise<Measured> {
   return measured;
 }
 
-async function loadOf({ server, requests }: Rung, connections: number, postmaster: number) {
+async function loadOf({ server, requests, prepare }: Rung, connections: number, postmaster: number) {
   const spent = () => ({
     server: processorTime(server.pid),
     postgres: processorTimeOfChildren(postmaster),
     caller: processorTime(process.pid),
   });
+  await prepare?.();
   const before = spent();
   const result: LoadResult = await load(server.url, { connections, seconds, ...requests });
   const after = spent();

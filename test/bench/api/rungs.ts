@@ -8,6 +8,8 @@ export interface Rung {
   name: string;
   server: Server;
   requests: Pick<Load, 'next' | 'answered'>;
+  /** Done right before, and not measured. */
+  prepare?: () => Promise<unknown>;
 }
 
 /** The rungs of one round. A session can be renewed once: `fresh` gives as many as a rung could need. */
@@ -27,7 +29,7 @@ export async function rungsOf(
   }));
   const ours = async (server: Server, suffix: string): Promise<Rung[]> => [
     { name: `renew${suffix}`, server, requests: once((await fresh()).map(renewal)) },
-    { name: `used renew${suffix}`, server, requests: once((await used(server, await fresh())).map(renewal)) },
+    usedRenewal(`used renew${suffix}`, server, await fresh()),
     { name: `whoami${suffix}`, server, requests: repeated(readers.map(whoami)) },
     { name: `introspect${suffix}`, server, requests: repeated(introspect) },
   ];
@@ -44,9 +46,9 @@ export async function rungsOf(
 }
 
 /** Whoever renews has used its token before: the server has seen it, and its signature, once. */
-async function used(server: Server, sessions: readonly AgedSession[]): Promise<readonly AgedSession[]> {
-  await load(server.url, { connections: 64, seconds: 60, next: once(sessions.map(whoami)).next });
-  return sessions;
+function usedRenewal(name: string, server: Server, sessions: readonly AgedSession[]): Rung {
+  const prepare = () => load(server.url, { connections: 64, seconds: 60, next: once(sessions.map(whoami)).next });
+  return { name, server, requests: once(sessions.map(renewal)), prepare };
 }
 
 function renewal({ id, token }: AgedSession): Request {
