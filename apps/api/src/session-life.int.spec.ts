@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentView, CloudEvent, List, Problem, SessionView, SessionWithToken } from '#libs/contracts';
 import { createLogger, loadConfig, type RunningService } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats, until } from '#libs/testing';
+import { age } from '../../../test/api/aged-session.js';
 import { startSequencer } from '../../sequencer/src/start-sequencer.js';
 import { startApi } from './start-api.js';
 
@@ -23,7 +24,6 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
     NATS_URL: nats.url,
     LEDGER_PORT: '0',
-    LEDGER_MIN_TTL: '1',
     LEDGER_PREVIOUS_TOKEN_GRACE: '0',
   });
   const logger = createLogger({ service: 'test', level: 'silent' });
@@ -59,22 +59,15 @@ describe('a session over HTTP', () => {
   it('is created, renewed, rotated and revoked; each superseded token is dead on an ordinary route', async () => {
     const agent = await call<AgentView>('POST', '/v1/agents', owner, { name: 'courier' });
     expect(agent.status).toBe(201);
-    const created = await call<SessionWithToken>('POST', '/v1/sessions', owner, {
-      agentId: agent.body.id,
-      expiresIn: 8,
-    });
+    const created = await call<SessionWithToken>('POST', '/v1/sessions', owner, { agentId: agent.body.id });
     expect(created.status).toBe(201);
     const first = created.body.token;
 
     const early = await call<Problem>('PUT', `/v1/sessions/${created.body.id}/renew`, bearer(first));
     expect([early.status, early.body.code]).toEqual([400, 'RENEWAL_TOO_EARLY']);
-    const renewed = await until(
-      async () => {
-        const answer = await call<SessionWithToken>('PUT', `/v1/sessions/${created.body.id}/renew`, bearer(first));
-        return answer.status === 200 && answer;
-      },
-      { describe: 'half of the life to pass' },
-    );
+    await age({ database }, created.body.id);
+    const renewed = await call<SessionWithToken>('PUT', `/v1/sessions/${created.body.id}/renew`, bearer(first));
+    expect(renewed.status).toBe(200);
     expect(renewed.body).toMatchObject({ generation: 1, renewalCount: 1, remainingRenewals: 29 });
     const old = await call<Problem>('GET', '/v1/session', bearer(first));
     expect([old.status, old.body.code]).toEqual([401, 'TOKEN_SUPERSEDED']);
@@ -122,18 +115,31 @@ describe('a session over HTTP', () => {
   it('streams the agent’s events as they happen', async () => {
     const agent = await call<AgentView>('POST', '/v1/agents', owner, { name: 'listener' });
     const session = await call<SessionWithToken>('POST', '/v1/sessions', owner, { agentId: agent.body.id });
-    // Sequenced by then: the stream begins behind the creation, and nothing but the revocation ends it.
-    await call('GET', `/v1/sessions/${session.body.id}/events`, owner);
+    const history = `/v1/sessions/${session.body.id}/events`;
+    await until(async () => (await call<List<CloudEvent>>('GET', history, owner)).body.items.length === 1, {
+      describe: 'the creation to be sequenced',
+    });
     const abort = new AbortController();
     const stream = await fetch(`${api.url}/v1/updates`, { headers: bearer(session.body.token), signal: abort.signal });
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
-    await call('DELETE', `/v1/sessions/${session.body.id}`, owner);
     let heard = '';
     const decoder = new TextDecoder();
-    for await (const chunk of stream.body as unknown as AsyncIterable<Uint8Array>) {
-      heard += decoder.decode(chunk);
-      if (heard.includes('event: end')) break;
-    }
+    const chunks = (stream.body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const hear = async (text: string): Promise<void> => {
+      while (!heard.includes(text)) {
+        const { value, done } = await chunks.next();
+        if (done) throw new Error(`the stream ended without ${text}: ${heard}`);
+        heard += decoder.decode(value, { stream: true });
+      }
+    };
+    // What the beginning of the stream asks of the credential is answered by then: the end comes with the revocation's event.
+    const other = await call<SessionWithToken>('POST', '/v1/sessions', owner, {
+      agentId: agent.body.id,
+      supersede: false,
+    });
+    await hear(`"subject":"${other.body.id}"`);
+    await call('DELETE', `/v1/sessions/${session.body.id}`, owner);
+    await hear('event: end');
     abort.abort();
     expect(heard).toContain('ledger.session.revoked.v1');
     expect(heard).toContain('SESSION_REVOKED');
