@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { CloudEvent } from '#libs/contracts';
+import { STREAM, toCloudEvent, type CloudEvent } from '#libs/contracts';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { connectNats, LogConsumer, type LogConsumerOptions, type ParkedAt } from '../index.js';
+import { logMessageOf } from '../stream/log-message.js';
+import { LogPublisher } from '../stream/log-publisher.js';
+import { LogStream } from '../stream/log-stream.js';
+import { sampleEvent } from '../stream/sample-event.js';
 
 let nats: TestNats;
 let connection: NatsConnection;
@@ -93,6 +98,28 @@ describe('the reader of the log', () => {
     const reader = new Reader(log, { onTrouble: (error) => troubles.push((error as Error).message) });
     await until(() => troubles.some((text) => text.includes('dense')), { describe: 'the hole is named' });
     expect(Math.max(0, ...reader.applied)).toBeLessThan(6);
+    await reader.end();
+  });
+
+  it('passes over what the stream gets late, from before its checkpoint', async () => {
+    const source = 'urn:test';
+    using publisher = new LogPublisher(connection);
+    const publish = (positions: number[]) =>
+      publisher.publish(positions.map((position) => logMessageOf(sampleEvent(position), source)));
+    await (await LogStream.open(connection, { replicas: 1, maxAge: 3600 })).rebuild(1);
+    await publish([1, 2, 3]);
+    // The store is two events ahead of the stream, and the consumer is to begin behind them: the server begins at its end.
+    const log = [1, 2, 3, 4, 5].map((position) => toCloudEvent(sampleEvent(position), source));
+    const reader = new Reader(log, { durable: 'ahead' });
+    const { consumers } = await jetstreamManager(connection);
+    const consumer = () => consumers.info(STREAM, 'ahead');
+    await until(consumer, { describe: 'the consumer' });
+    expect(reader.applied).toEqual([1, 2, 3, 4, 5]);
+    log.push(...[6, 7].map((position) => toCloudEvent(sampleEvent(position), source)));
+    await publish([4, 5, 6, 7]);
+    await until(async () => (await consumer()).ack_floor.stream_seq === 7, { describe: 'every message to be acked' });
+    expect((await consumer()).delivered.consumer_seq).toBe(4);
+    expect(reader.applied).toEqual([1, 2, 3, 4, 5, 6, 7]);
     await reader.end();
   });
 });

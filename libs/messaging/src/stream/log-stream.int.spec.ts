@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { STREAM, type RecordedEvent } from '#libs/contracts';
+import { STREAM } from '#libs/contracts';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { connectNats } from '../connect-nats.js';
 import { logMessageOf } from './log-message.js';
 import { LogPublisher } from './log-publisher.js';
 import { LogStream } from './log-stream.js';
+import { sampleEvent } from './sample-event.js';
 
 const NEXT = 2_501;
 const OPTIONS = { replicas: 1, maxAge: 3600 };
@@ -45,20 +46,7 @@ function canBeginAnywhere(): boolean {
 }
 
 function message(position: number) {
-  const event: RecordedEvent = {
-    position,
-    streamId: 'agent:0190c0de-0000-7000-8000-000000000001',
-    version: position,
-    id: `0190c0de-0000-7000-9000-${String(position).padStart(12, '0')}`,
-    type: 'AgentEnabled',
-    schemaVersion: 1,
-    time: '2026-11-21T00:00:00.000000Z',
-    actor: 'owner',
-    requestId: 'test',
-    payload: '{"agentId":"0190c0de-0000-7000-8000-000000000001"}',
-    leaf: 'ab'.repeat(32),
-  };
-  return logMessageOf(event, 'urn:test');
+  return logMessageOf(sampleEvent(position), 'urn:test');
 }
 
 describe('a stream that is made anew', () => {

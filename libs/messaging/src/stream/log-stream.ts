@@ -15,7 +15,8 @@ import { checkpointStreamConfig, logStreamConfig, type StreamOptions } from './s
 const STREAM_NOT_FOUND = 10059;
 const NO_MESSAGE = 10037;
 const PUBLISH_TIMEOUT_MS = 5_000;
-const FILL_WINDOW = 1_000;
+/** So few at once that a busy machine acknowledges each of them in time. */
+const FILL_WINDOW = 250;
 const FILLER_SUBJECT = LOG_SUBJECTS.replace('>', '_._.filler');
 
 /** Where the stream stands. */
