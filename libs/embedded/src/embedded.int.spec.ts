@@ -96,7 +96,7 @@ describe('EmbeddedPostgres', () => {
     const dataDir = folder();
     const server = await startPostgres(dataDir);
     await server.stop();
-    await using stranger = await startProcess('sleep', { args: ['60'] });
+    await using stranger = await startProcess('sleep', { args: ['3600'] });
     writeFileSync(join(server.cluster, 'postmaster.pid'), `${stranger.pid}\n${server.cluster}\n`);
 
     await using next = await startPostgres(dataDir);

@@ -15,6 +15,9 @@ export interface ServerConfig {
   users: NatsUser[];
 }
 
+/** Seconds that a client has to say who it is. The server's own 2 turn away who is slow on a busy machine. */
+const AUTHENTICATION_SECONDS = 15;
+
 /** Writes the server's configuration (0600: it holds the passwords) and answers its path. */
 export function writeServerConfig({ folder, port, users }: ServerConfig): string {
   const path = join(folder, 'server.conf');
@@ -26,7 +29,7 @@ export function writeServerConfig({ folder, port, users }: ServerConfig): string
     pid_file: join(folder, 'run', 'nats-server.pid'),
     jetstream: { store_dir: join(folder, 'jetstream') },
     max_payload: 8 * 1024 * 1024,
-    authorization: { users: users.map(withPermissions) },
+    authorization: { timeout: AUTHENTICATION_SECONDS, users: users.map(withPermissions) },
   };
   writeFileSync(draft, JSON.stringify(config, null, 2), { mode: 0o600 });
   renameSync(draft, path);
