@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { testEnvironment } from './environment.js';
+import { until } from './until.js';
 
 export interface TestDatabase extends AsyncDisposable {
   /** URL of the database's owner. */
@@ -18,8 +19,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: url.href,
     name,
-    [Symbol.asyncDispose]: () => administer(postgresUrl, `drop database if exists ${name} with (force)`),
+    [Symbol.asyncDispose]: () => drop(postgresUrl, name),
   };
+}
+
+/** PostgreSQL gives those who are connected five seconds to go, then gives up; a busy machine may take longer. */
+async function drop(url: string, name: string): Promise<void> {
+  const dropped = () => administer(url, `drop database if exists ${name} with (force)`).then(() => true);
+  await until(dropped, { describe: `${name} to be dropped` });
 }
 
 async function administer(url: string, statement: string): Promise<void> {

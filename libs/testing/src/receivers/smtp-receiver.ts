@@ -63,9 +63,8 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
         const recipients = envelope.rcptTo.map(({ address }) => address);
         buffer(stream)
-          .then((raw) => holder.receiver?.keep(from, recipients, raw.toString('utf8')))
-          .then(() => sleep(holder.receiver?.answerDelayMs() ?? 0))
-          .then(() => holder.receiver?.afterMessage(done), done);
+          .then((raw) => holder.receiver?.take({ from, recipients, raw: raw.toString('utf8') }, done))
+          .catch(done);
       },
     });
     // A client that hangs up in the middle is part of some tests.
@@ -128,15 +127,15 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
     return errorOf(this.judge(recipient, this.attempts++));
   }
 
-  private afterMessage(done: (error?: Error) => void): void {
-    const verdict = this.judgeMessage(this.received.length - 1);
+  private async take(message: Omit<ReceivedMail, 'mail'>, done: (error?: Error) => void): Promise<void> {
+    const mail = await PostalMime.parse(message.raw);
+    // Its number is its own: others may be taken while this one waits for its answer.
+    const earlier = this.received.push({ ...message, mail }) - 1;
+    await sleep(this.answerDelayMs());
+    const verdict = this.judgeMessage(earlier);
     if (verdict === 'stall') return;
     if (verdict === 'drop') for (const socket of this.sockets) socket.destroy();
     else done(errorOf(verdict));
-  }
-
-  private async keep(from: string, recipients: string[], raw: string): Promise<void> {
-    this.received.push({ from, recipients, raw, mail: await PostalMime.parse(raw) });
   }
 }
 
