@@ -70,17 +70,25 @@ async function readNaively(log: LogFixture, seen: Set<string>, done: () => boole
 
 async function readByPosition(log: LogFixture, seen: Set<string>, done: () => boolean): Promise<void> {
   const client = await log.database.connect();
-  try {
-    let position = 0;
-    for (let isLast = false; !isLast;) {
-      isLast = done();
-      await sequence(client, 500);
-      for (const event of await log.ledger.readLog({ after: position, limit: 10_000 })) {
-        expect(event.position).toBe(position + 1);
-        position = event.position;
-        seen.add(event.id);
-      }
+  let position = 0;
+  const readOn = async () => {
+    await sequence(client, 500);
+    for (const event of await log.ledger.readLog({ after: position, limit: 10_000 })) {
+      expect(event.position).toBe(position + 1);
+      position = event.position;
+      seen.add(event.id);
     }
+  };
+  try {
+    while (!done()) await readOn();
+    const count = 'select count(*)::int as n from ledger.event';
+    const [all] = await log.database.query<{ n: number }>(count);
+    // What the databases of other tests have open may hold the newest events back for a moment.
+    const readAll = async () => {
+      await readOn();
+      return position === all?.n;
+    };
+    await until(readAll, { describe: `all ${all?.n} events to be read` });
   } finally {
     client.release();
   }

@@ -34,7 +34,8 @@ it(
     for (let kill = 1; kill <= KILLS; kill += 1) {
       // Each life gets some of the way, so that the kill falls into work; how far is left to chance.
       const goal = Math.min(((await relayed()) + 1 + (Math.random() * EVENTS) / KILLS) | 0, EVENTS);
-      await until(async () => (await relayed()) >= goal, { timeoutMs: 30_000, describe: `${goal} events relayed` });
+      // The start of the program is part of it.
+      await until(async () => (await relayed()) >= goal, { timeoutMs: 60_000, describe: `${goal} events relayed` });
       await sequencer.kill();
       sequencer = await start();
     }
