@@ -23,7 +23,9 @@ export function limitMediaTypes(app: NestFastifyApplication): void {
   fastify.addHook('onRequest', (request, reply, done) => done(refusalOf(request, reply)));
 }
 
-function refusalOf({ headers, url }: FastifyRequest, reply: FastifyReply): LedgerError | undefined {
+function refusalOf({ headers, method, url }: FastifyRequest, reply: FastifyReply): LedgerError | undefined {
+  // Nobody reads a body there, whatever it says of itself.
+  if (method === 'GET' || method === 'HEAD') return undefined;
   const type = headers['content-type'] ?? '';
   const coding = headers['content-encoding'] ?? 'identity';
   if (coding.toLowerCase() !== 'identity') {

@@ -1,5 +1,12 @@
 import { AREAS, ERRORS, errorsOf, ROUTES, type ErrorCode, type Route } from '#libs/contracts';
-import { answerOf, oauthProblemSchema, problemResponses, problemSchema } from './responses.js';
+import {
+  answerOf,
+  mergedResponses,
+  oauthProblemSchema,
+  problemExamples,
+  problemResponses,
+  problemSchema,
+} from './responses.js';
 import { Schemas, type JsonSchema } from './schemas.js';
 import { SECURITY_SCHEMES, securityOf } from './security.js';
 
@@ -32,6 +39,7 @@ export function openApiDocument({ serverUrl, version }: OpenApiOptions): OpenApi
     paths,
     components: {
       schemas: { ...schemas.components, Problem: problemSchema, OAuthProblem: oauthProblemSchema },
+      examples: problemExamples(ROUTES),
       securitySchemes: SECURITY_SCHEMES,
     },
     'x-errors': errorTable(),
@@ -52,12 +60,10 @@ function operationOf(route: Route, schemas: Schemas): JsonSchema {
     'x-credentials': route.credentials,
     parameters: parametersOf(route, schemas),
     ...(route.body && { requestBody: requestBodyOf(route, schemas) }),
-    responses: {
-      ...Object.fromEntries(
-        Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer, schemas)]),
-      ),
-      ...problemResponses(errorsOf(route), { oauth: route.oauth === true }),
-    },
+    responses: mergedResponses(
+      Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer, schemas)])),
+      problemResponses(errorsOf(route), { oauth: route.oauth === true }),
+    ),
   };
 }
 

@@ -73,9 +73,10 @@ describe('the OpenAPI document', () => {
       };
       for (const code of errorsOf(route)) {
         used.add(code);
-        if (route.answers[ERRORS[code].status] === undefined) {
-          expect(responses[ERRORS[code].status]?.description).toContain(`\`${code}\``);
-        }
+        expect(responses[ERRORS[code].status]?.description).toContain(`\`${code}\``);
+      }
+      for (const [status, { description }] of Object.entries(route.answers)) {
+        expect(responses[status]?.description).toContain(description);
       }
     }
     const anywhere = Object.keys(ERRORS).filter((code) => code !== 'METHOD_NOT_ALLOWED');
@@ -108,9 +109,12 @@ describe('the OpenAPI document', () => {
 
   it('resolves every reference, and describes every path parameter', () => {
     const text = JSON.stringify(document);
-    const { schemas } = document['components'] as { schemas: Record<string, unknown> };
-    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
-      expect(schemas).toHaveProperty(name ?? '');
+    const components = document['components'] as Record<string, Record<string, unknown>>;
+    const references = [...text.matchAll(/"#\/components\/(\w+)\/([\w.]+)"/g)];
+    expect(references.length).toBe(text.split('"$ref":').length - 1);
+    for (const [reference, kind = '', name = ''] of references) {
+      expect([reference, components[kind]?.[name]]).toEqual([reference, expect.anything()]);
+    }
     expect(text).not.toContain('#/$defs/');
     for (const { path, params } of ROUTES) {
       const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);

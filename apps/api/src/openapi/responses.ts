@@ -1,4 +1,13 @@
-import { ERRORS, LedgerError, oauthErrorOf, problemOf, type Answer, type ErrorCode } from '#libs/contracts';
+import {
+  ERRORS,
+  errorsOf,
+  LedgerError,
+  oauthErrorOf,
+  problemOf,
+  type Answer,
+  type ErrorCode,
+  type Route,
+} from '#libs/contracts';
 import type { JsonSchema, Schemas } from './schemas.js';
 
 const PROBLEM = 'application/problem+json';
@@ -54,14 +63,36 @@ export function problemResponses(codes: readonly ErrorCode[], how: { oauth: bool
   return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(some, how)]));
 }
 
+/** Answers and problems of one route; a status that both have says both. */
+export function mergedResponses(
+  answers: Record<string, JsonSchema>,
+  problems: Record<string, JsonSchema>,
+): Record<string, JsonSchema> {
+  const merged = { ...answers };
+  for (const [status, problem] of Object.entries(problems)) {
+    const answer = answers[status];
+    merged[status] = answer
+      ? {
+          description: `${String(answer['description'])}; ${String(problem['description'])}`,
+          content: { ...(answer['content'] as JsonSchema), ...(problem['content'] as JsonSchema) },
+        }
+      : problem;
+  }
+  return merged;
+}
+
+/** The examples that the problem responses of these routes name, each once. */
+export function problemExamples(routes: readonly Route[]): Record<string, JsonSchema> {
+  const examples: Record<string, JsonSchema> = {};
+  for (const route of routes) {
+    const oauth = route.oauth === true;
+    for (const code of errorsOf(route)) examples[exampleName(code, oauth)] ??= exampleOf(code, oauth);
+  }
+  return examples;
+}
+
 function problemResponse(codes: ErrorCode[], { oauth }: { oauth: boolean }): JsonSchema {
-  const examples = codes.map((code) => {
-    const problem = problemOf(new LedgerError(code), '019a9f3c-0000-7000-8000-00000000ffff');
-    return [
-      code,
-      { summary: ERRORS[code].title, value: oauth ? { ...problem, ...oauthErrorOf(problem) } : problem },
-    ] as const;
-  });
+  const examples = codes.map((code) => [code, { $ref: `#/components/examples/${exampleName(code, oauth)}` }] as const);
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
     content: {
@@ -71,4 +102,13 @@ function problemResponse(codes: ErrorCode[], { oauth }: { oauth: boolean }): Jso
       },
     },
   };
+}
+
+function exampleName(code: ErrorCode, oauth: boolean): string {
+  return oauth ? `${code}.oauth` : code;
+}
+
+function exampleOf(code: ErrorCode, oauth: boolean): JsonSchema {
+  const problem = problemOf(new LedgerError(code), '019a9f3c-0000-7000-8000-00000000ffff');
+  return { summary: ERRORS[code].title, value: oauth ? { ...problem, ...oauthErrorOf(problem) } : problem };
 }

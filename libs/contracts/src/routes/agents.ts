@@ -63,6 +63,7 @@ export const AGENT_ROUTES = [
     bodyOptional: true,
     idempotent: true,
     answers: { 200: { description: 'How many were ended', schema: z.object({ revoked: z.int() }) } },
+    errors: ['VERSION_CONFLICT'],
     example: { params, body: { reason: 'the laptop was lost' } },
   },
 ] as const satisfies readonly Route[];

@@ -27,7 +27,8 @@ export const ALERT_ROUTES = [
     body: createChannelBody,
     idempotent: true,
     answers: { 201: { description: 'The channel', schema: channelWithSecret } },
-    errors: ['NAME_TAKEN'],
+    // NOT_FOUND: the request comes again, and its channel was removed meanwhile.
+    errors: ['NAME_TAKEN', 'NOT_FOUND'],
     example: {
       body: {
         type: 'webhook',

@@ -67,7 +67,7 @@ export const HOLDER_ROUTES = [
     credentials: ['holder'],
     oauth: true,
     answers: { 200: { description: 'The sealed token', schema: handOverView } },
-    errors: ['KILL_SWITCH_ACTIVE', 'SESSION_REVOKED', 'SESSION_EXPIRED', 'AGENT_DISABLED'],
+    errors: ['AGENT_DISABLED', 'VERSION_CONFLICT'],
   },
   {
     method: 'POST',
@@ -77,6 +77,5 @@ export const HOLDER_ROUTES = [
     credentials: ['holder'],
     body: receiptBody,
     answers: { 204: { description: 'Noted' } },
-    errors: ['FORBIDDEN'],
   },
 ] as const satisfies readonly Route[];

@@ -38,6 +38,7 @@ export const OAUTH_ROUTES = [
     form: true,
     oauth: true,
     answers: { 200: { description: 'Done, or nothing to do' } },
+    errors: ['VERSION_CONFLICT'],
     example: { body: { token: 'sl_sess_eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl' } },
   },
   {

@@ -62,7 +62,7 @@ export const OPERATION_ROUTES = [
     bodyOptional: true,
     idempotent: true,
     answers: { 200: { description: 'What was done', schema: keyRotationView } },
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'VERSION_CONFLICT'],
     example: { body: {} },
   },
   {
@@ -83,6 +83,7 @@ export const OPERATION_ROUTES = [
     body: killSwitchBody,
     bodyOptional: true,
     answers: { 200: { description: 'Its state', schema: killSwitchView } },
+    errors: ['VERSION_CONFLICT'],
     example: { body: { reason: 'a key may have leaked' } },
   },
   {
@@ -92,6 +93,7 @@ export const OPERATION_ROUTES = [
     summary: 'Release the kill switch',
     credentials: ['owner'],
     answers: { 200: { description: 'Its state', schema: killSwitchView } },
+    errors: ['VERSION_CONFLICT'],
     example: {},
   },
   {
@@ -120,7 +122,6 @@ export const OPERATION_ROUTES = [
     credentials: ['owner'],
     idempotent: true,
     answers: { 202: { description: 'It will be', schema: relay } },
-    errors: ['BAD_REQUEST'],
   },
   {
     method: 'GET',
@@ -138,10 +139,12 @@ export const OPERATION_ROUTES = [
     area: 'Operation',
     summary: 'It can do its work: database reached, schema current, not stopping',
     credentials: ['none'],
+    fixed: true,
     answers: {
       200: { description: 'It can', schema: health },
       503: { description: 'It cannot, and why', schema: health },
     },
+    errors: ['DEADLINE_EXCEEDED'],
     example: {},
   },
   {
@@ -150,6 +153,7 @@ export const OPERATION_ROUTES = [
     area: 'Operation',
     summary: 'Prometheus metrics',
     credentials: ['none'],
+    fixed: true,
     answers: { 200: { description: 'Metrics', contentType: 'text/plain' } },
     example: {},
   },

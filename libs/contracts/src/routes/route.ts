@@ -48,7 +48,7 @@ export interface Route {
   /** `Idempotency-Key` makes a repeated call answer as the first did. */
   idempotent?: boolean;
   answers: Readonly<Record<number, Answer>>;
-  /** Its answer is in memory: nothing behind it can fail. */
+  /** Its answer is in memory, or says itself what failed: nothing behind it makes an error. */
   fixed?: boolean;
   /** Besides those that every route of its credentials may give. */
   errors?: readonly ErrorCode[];
@@ -67,7 +67,11 @@ export const EXAMPLE_IDS = {
   apiKey: '019a9f3c-0000-7000-8000-000000000101',
 } as const;
 
-const SESSION_ERRORS: readonly ErrorCode[] = [
+/**
+ * Whatever is presented is judged before the route's own rights are asked for: each route that wants a credential may answer all of
+ * these, also those of a kind that it would not take.
+ */
+const CREDENTIAL_ERRORS: readonly ErrorCode[] = [
   'TOKEN_MISSING',
   'TOKEN_INVALID',
   'TOKEN_ALG_NOT_ALLOWED',
@@ -78,29 +82,27 @@ const SESSION_ERRORS: readonly ErrorCode[] = [
   'TOKEN_SUPERSEDED',
   'SESSION_REVOKED',
   'SESSION_EXPIRED',
+  'CREDENTIAL_INVALID',
+  'HOLDER_ASSERTION_INVALID',
+  'FORBIDDEN',
   'KILL_SWITCH_ACTIVE',
 ];
-const HOLDER_ERRORS: readonly ErrorCode[] = ['TOKEN_MISSING', 'HOLDER_ASSERTION_INVALID'];
-const OWNER_ERRORS: readonly ErrorCode[] = ['TOKEN_MISSING', 'CREDENTIAL_INVALID', 'FORBIDDEN'];
 const BODY_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const WORK_ERRORS: readonly ErrorCode[] = ['INTERNAL', 'UPSTREAM_UNAVAILABLE', 'DEADLINE_EXCEEDED'];
 
 /** Every error that a route may answer, each once. */
 export function errorsOf(route: Route): ErrorCode[] {
-  const { credentials, params, query, body, method } = route;
+  const { credentials, params, query, method } = route;
   // Where none is needed, a bad credential counts for nothing and is no error.
   const asks = !credentials.includes('none');
   // Where only a session's own token counts, another id than its own is a mismatch, there or not.
   const isOwn = credentials.every((one) => one === 'session');
-  const isOwnerSide = asks && credentials.some((one) => one === 'owner' || one === 'auditor' || one === 'resource');
   return [
     ...new Set([
-      ...(asks && credentials.includes('session') ? SESSION_ERRORS : []),
-      ...(asks && credentials.includes('holder') ? HOLDER_ERRORS : []),
-      ...(isOwnerSide ? OWNER_ERRORS : []),
+      ...(asks ? CREDENTIAL_ERRORS : []),
       ...(params || query ? (['BAD_REQUEST'] as const) : []),
       ...(params && !isOwn ? (['NOT_FOUND'] as const) : []),
-      ...(body || method !== 'GET' ? BODY_ERRORS : []),
+      ...(method !== 'GET' ? BODY_ERRORS : []),
       ...(route.idempotent ? (['IDEMPOTENCY_KEY_REUSED'] as const) : []),
       ...(route.errors ?? []),
       'TOO_MANY_REQUESTS' as const,
