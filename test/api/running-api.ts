@@ -12,7 +12,7 @@ import {
 } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger, type StoredEvent } from '#libs/ledger';
-import { createLogger, loadConfig, type Environment } from '#libs/platform';
+import { createLogger, loadConfig, type Environment, type Logger } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase } from '#libs/testing';
 import { startApi, type RunningApiService } from '../../apps/api/src/start-api.js';
 import { startProjector } from '../../apps/projector/src/start-projector.js';
@@ -67,9 +67,12 @@ export class RunningApi implements AsyncDisposable {
   }
 
   /** A second instance on the same database, bus and data directory; it ends with the first. Answers its URL. */
-  async startAnother(environment: Environment = {}): Promise<string> {
+  async startAnother(
+    environment: Environment = {},
+    logger: Logger = createLogger({ service: 'test', level: 'silent' }),
+  ): Promise<string> {
     const config = loadConfig({ ...this.environment, ...environment });
-    const api = await startApi({ config, logger: createLogger({ service: 'test', level: 'silent' }) });
+    const api = await startApi({ config, logger });
     this.parts.push(() => api.close());
     return api.url;
   }

@@ -5,6 +5,7 @@ import type { ApiKeys } from '#libs/commands';
 import type { Channels } from '#libs/deliveries';
 import type { DesktopAccess } from '#libs/messaging';
 import type { OwnerPassword } from './owner-credential/owner-password.js';
+import type { RefusalLog } from './problems/refusal-log.js';
 import type { UpdateHub } from './updates/update-hub.js';
 
 /** All that the routes work with, made once at start. */
@@ -16,6 +17,7 @@ export interface ApiContext {
   metrics: Registry;
   ownerPassword: OwnerPassword;
   apiKeys: ApiKeys;
+  refusals: RefusalLog;
   updates: UpdateHub;
   channels: Channels;
   /** Access to NATS for desktops; null where the server is not in operator mode. */

@@ -17,8 +17,8 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The HTTP application, not yet listening. */
 export async function createApp(context: ApiContext): Promise<NestFastifyApplication> {
-  const { config, logger, metrics } = context;
-  const problems = new ProblemFilter(logger, metrics);
+  const { config, logger } = context;
+  const problems = new ProblemFilter(context);
   const adapter = new FastifyAdapter({
     ...SERVER_LIMITS,
     connectionTimeout: config.connectionTimeout * 1000,

@@ -12,6 +12,7 @@ import { createApp } from './create-app.js';
 import { OwnerKeyFile } from './owner-credential/owner-key-file.js';
 import { OwnerPassword } from './owner-credential/owner-password.js';
 import { SourceDelays } from './owner-credential/source-delays.js';
+import { RefusalLog } from './problems/refusal-log.js';
 import { UpdateHub } from './updates/update-hub.js';
 
 const NAME = 'api';
@@ -54,6 +55,7 @@ async function startWith(
   // What is heard on the bus is a hint only: the truth is read from the log.
   nats.subscribe(LOG_SUBJECTS, { callback: () => updates.wake() });
 
+  const refusals = new RefusalLog(logger);
   const app = await createApp({
     commands: commandDeps({ database, ledger, keys, config }),
     config,
@@ -62,6 +64,7 @@ async function startWith(
     metrics: service.metrics,
     ownerPassword: new OwnerPassword(OwnerKeyFile.prepare(config.ownerKeyFile), new SourceDelays()),
     apiKeys: new ApiKeys(database),
+    refusals,
     updates,
     channels: new Channels(database, box),
     desktops: config.natsDesktops === undefined ? null : new DesktopAccess(config.natsDesktops),
@@ -78,6 +81,7 @@ async function startWith(
         await updates.stop();
         await closeGracefully(app);
       } finally {
+        refusals.close();
         await service.close();
       }
     },

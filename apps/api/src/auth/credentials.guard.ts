@@ -1,9 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { acceptForRenewal, acceptForUse, readToken, verifyAssertion } from '#libs/commands';
-import { ERRORS, LedgerError } from '#libs/contracts';
+import { LedgerError } from '#libs/contracts';
 import type { HolderHead } from '#libs/ledger';
 import { Context, type ApiContext } from '../api-context.js';
+import { isRefusal } from '../problems/refusal-log.js';
 import { ACCESS } from './allow.decorator.js';
 import type { ApiRequest } from './api-request.js';
 import { type Access, isAllowed, type Principal } from './principal.js';
@@ -29,13 +30,17 @@ export class CredentialsGuard implements CanActivate {
       request.principal = await this.allowedPrincipal(request, access);
     } catch (error) {
       // Who needs no credential is not refused for a bad one: it counts for nothing.
-      if (!access.includes('public') || !isRefusal(error)) throw error;
+      if (!access.includes('public') || !(error instanceof LedgerError && isRefusal(error.code))) throw error;
+      this.context.refusals.tell(error.code, request);
     }
     return true;
   }
 
   private async allowedPrincipal(request: ApiRequest, access: Access[]): Promise<Principal> {
-    const principal = await this.principalOf(readCredential(request), request, access);
+    const credential = readCredential(request);
+    request.presented = { credential: credential.kind };
+    const principal = await this.principalOf(credential, request, access);
+    request.presented = { ...request.presented, actor: principal.actor };
     if (!isAllowed(principal, access)) throw new LedgerError('FORBIDDEN');
     return principal;
   }
@@ -76,11 +81,13 @@ export class CredentialsGuard implements CanActivate {
     access: Access[],
   ): Promise<Principal> {
     const authenticated = await readToken(this.context.commands, token);
+    const { head, holderIds } = authenticated.snapshot;
+    const { sessionId, agentId } = head;
+    const { claims, kid } = authenticated.token;
+    request.presented = { credential: 'session', actor: `agent:${agentId}`, sessionId, generation: claims.gen, kid };
     const isRenewal = access.includes('session-renewal');
     if (isRenewal) acceptForRenewal(authenticated);
     else acceptForUse(authenticated);
-    const { head, holderIds } = authenticated.snapshot;
-    const { agentId } = head;
     const proven = assertion === undefined ? undefined : await this.verifiedHolder(assertion, request);
     const holder = proven && holderIds.includes(proven.holderId) ? proven : undefined;
     // A renewal with another session's holder is one without proof, which the renewal itself refuses and reports.
@@ -101,11 +108,4 @@ export class CredentialsGuard implements CanActivate {
     const path = request.url.split('?')[0] ?? '/';
     return verifyAssertion(commands, assertion, { method: request.method, path, issuer: config.issuer });
   }
-}
-
-/** The credential is not taken, or not now: a guesser must wait. A database that is gone is another matter. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof LedgerError)) return false;
-  const { status } = ERRORS[error.code];
-  return status === 401 || status === 403 || status === 429 || error.code === 'KILL_SWITCH_ACTIVE';
 }

@@ -1,9 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type ErrorCode, ERRORS, LedgerError, oauthErrorOf, problemOf, ROUTES } from '#libs/contracts';
-import { Counter, type Logger, type Registry } from '#libs/platform';
+import { Counter } from '#libs/platform';
+import type { ApiContext } from '../api-context.js';
 import type { ApiRequest } from '../auth/api-request.js';
 import { allowedMethods } from './allowed-methods.js';
+import { isRefusal, type RefusedRequest } from './refusal-log.js';
 
 /** Fastify's own refusals, in our words. */
 const FASTIFY_ERRORS: Record<string, ErrorCode> = {
@@ -25,18 +27,14 @@ const DATABASE_LOST =
 /** Renders every error as an RFC 9457 problem. What is not in the table is logged and answered as INTERNAL, without a word of it. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  /** What is refused leaves no line: whoever guesses could fill the log. */
   private readonly told: Counter;
 
-  constructor(
-    private readonly logger: Logger,
-    registry: Registry,
-  ) {
+  constructor(private readonly context: Pick<ApiContext, 'logger' | 'metrics' | 'refusals'>) {
     this.told = new Counter({
       name: 'ledger_problems_total',
       help: 'Requests answered with an error, by its code',
       labelNames: ['code'],
-      registers: [registry],
+      registers: [context.metrics],
     });
     for (const code of Object.keys(ERRORS)) this.told.inc({ code }, 0);
   }
@@ -52,11 +50,11 @@ export class ProblemFilter implements ExceptionFilter {
     this.send(isMethod ? error : new LedgerError('METHOD_NOT_ALLOWED', {}, { cause: error }), request, reply);
   }
 
-  send(error: unknown, { id: requestId, url }: Pick<ApiRequest, 'id' | 'url'>, reply: FastifyReply): void {
+  send(error: unknown, request: RefusedRequest & Pick<ApiRequest, 'url'>, reply: FastifyReply): void {
     const known = asLedgerError(error);
     this.told.inc({ code: known.code });
-    if (ERRORS[known.code].status >= 500) this.logger.error({ err: error, requestId, code: known.code }, known.message);
-    else if (isRefusedValue(known.cause)) this.logger.warn({ err: error, requestId }, 'the database refused a value');
+    this.log(error, known, request);
+    const { id: requestId, url } = request;
     const problem = problemOf(known, requestId);
     const isOAuth = OAUTH_PATHS.has(url.split('?', 1)[0] ?? '');
     const body = JSON.stringify(isOAuth ? { ...problem, ...oauthErrorOf(problem) } : problem);
@@ -72,6 +70,14 @@ export class ProblemFilter implements ExceptionFilter {
       .status(problem.status)
       .header('content-type', isOAuth ? 'application/json' : 'application/problem+json')
       .send(body);
+  }
+
+  private log(error: unknown, { code, message, cause }: LedgerError, request: RefusedRequest): void {
+    const { logger, refusals } = this.context;
+    const requestId = request.id;
+    if (isRefusal(code)) refusals.tell(code, request);
+    else if (ERRORS[code].status >= 500) logger.error({ err: error, requestId, code }, message);
+    else if (isRefusedValue(cause)) logger.warn({ err: error, requestId }, 'the database refused a value');
   }
 }
 
