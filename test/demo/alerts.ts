@@ -3,7 +3,6 @@ import { until } from '#libs/testing';
 import { CHAT_ID, type Receivers } from './receivers.js';
 import { expectThat } from './stage.js';
 
-const DEADLINE_MS = 30_000;
 const EVENT = 'ledger.session.expiring_soon.v1';
 
 export interface ArrivedAlert {
@@ -29,7 +28,7 @@ export async function alertEverywhere(
 async function telegramAlert({ telegram }: Receivers, agentName: string): Promise<string> {
   const message = await until(
     () => telegram.messages.find(({ text }) => text.includes(agentName) && /expires soon/.test(text)),
-    { timeoutMs: DEADLINE_MS, describe: 'the alert at the Telegram stand-in' },
+    { describe: 'the alert at the Telegram stand-in' },
   );
   expectThat(message.chatId === String(CHAT_ID), 'the alert in the configured chat');
   return message.text;
@@ -39,7 +38,7 @@ async function mailAlert({ mail }: Receivers, agentName: string): Promise<{ subj
   const found = await until(
     () =>
       mail.received.find(({ mail: { subject = '' } }) => subject.includes(agentName) && /expires soon/.test(subject)),
-    { timeoutMs: DEADLINE_MS, describe: 'the alert at the SMTP receiver' },
+    { describe: 'the alert at the SMTP receiver' },
   );
   return { subject: found.mail.subject ?? '', text: found.mail.text ?? '' };
 }
@@ -47,7 +46,7 @@ async function mailAlert({ mail }: Receivers, agentName: string): Promise<{ subj
 async function webhookAlert({ webhook, webhookSecret }: Receivers, sessionId: string) {
   const found = await until(
     () => webhook.received.find(({ body }) => body.includes(EVENT) && body.includes(sessionId)),
-    { timeoutMs: DEADLINE_MS, describe: 'the alert at the webhook receiver' },
+    { describe: 'the alert at the webhook receiver' },
   );
   const headers = found.headers as Record<string, string>;
   // An independent implementation of the signature; throws when it is wrong.

@@ -20,6 +20,8 @@ export interface HeldSession {
 /** Starts an MCP server from its configuration entry as a desktop program does, and hears of its session's changes. */
 export class DesktopHost implements AsyncDisposable {
   stderr = '';
+  /** How often the session was said to have changed. */
+  private changes = 0;
 
   private constructor(
     private readonly client: Client,
@@ -32,6 +34,7 @@ export class DesktopHost implements AsyncDisposable {
     const host = new DesktopHost(client, transport);
     await client.connect(transport);
     transport.stderr?.on('data', (text: Buffer) => (host.stderr += text.toString()));
+    client.setNotificationHandler('notifications/resources/updated', () => void host.changes++);
     await client.subscribeResource({ uri: SESSION });
     return host;
   }
@@ -58,19 +61,20 @@ export class DesktopHost implements AsyncDisposable {
     return (result.structuredContent ?? {}) as Record<string, unknown>;
   }
 
-  /** Resolves when the process runs this generation; listens for its notifications, so the moment is exact to a few milliseconds. */
-  async runs(generation: number, timeoutMs: number): Promise<void> {
-    let changed = true;
-    this.client.setNotificationHandler('notifications/resources/updated', () => {
-      changed = true;
-    });
+  /** Resolves when the process runs this generation or a later one; looks when it is notified, so the moment is exact to a few milliseconds. */
+  async reaches(generation: number, timeoutMs?: number): Promise<void> {
+    let seen = -1;
     await until(
       async () => {
-        if (!changed) return false;
-        changed = false;
-        return (await this.session()).generation === generation;
+        if (seen === this.changes) return false;
+        seen = this.changes;
+        return ((await this.session()).generation ?? -1) >= generation;
       },
-      { timeoutMs, pollMs: 1, describe: `the MCP process to run generation ${generation}` },
+      {
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        pollMs: 1,
+        describe: `the MCP process to run generation ${generation}`,
+      },
     );
   }
 

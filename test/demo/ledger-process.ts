@@ -23,7 +23,7 @@ export async function startLedger(dataDir: string, env: Record<string, string> =
     args: [join(ROOT, 'dist', 'apps', 'standalone', 'src', 'main.js')],
     env: { ...env, LEDGER_DATA_DIR: dataDir },
   });
-  await ledger.waitFor(/is ready/, 90_000);
+  await ledger.waitFor(/is ready/);
   const { baseUrl } = JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8')) as { baseUrl: string };
   return {
     process: ledger,

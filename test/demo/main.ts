@@ -19,7 +19,7 @@ async function demo(stage: Stage, dataDir: string): Promise<void> {
   stage.step("Alerts go to three channels (their far ends are this demo's own receivers, on loopback)");
   await addChannels(world);
 
-  stage.step('An agent, and a session whose tokens live ten seconds');
+  stage.step(`An agent, and a session whose tokens live ${world.tokenLife} seconds`);
   const setup = await setUp(world);
   stage.observed(`session ${setup.sessionId}, token in ${setup.tokenFile}`);
 
@@ -32,11 +32,11 @@ async function demo(stage: Stage, dataDir: string): Promise<void> {
   stage.observed('renewed, no restart');
 
   stage.step('The owner rotates the token under the running process');
-  const ms = await rotation(world, desktop, setup, 2);
+  const { generation, ms } = await rotation(world, desktop, setup);
   stage.observed(`the process uses the new token ${ms.toFixed(0)} ms after the rotation was answered`);
 
   stage.step('The next renewal leaves three: the owner is warned');
-  await renewal(world, desktop, 3);
+  await renewal(world, desktop, generation + 1);
   await alert(world, setup);
   stage.observed('the alert arrived on all three channels');
 

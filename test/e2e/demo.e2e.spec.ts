@@ -15,5 +15,5 @@ describe('npm run demo', () => {
       /session\.revoked[\s\S]*session\.created[\s\S]*on JetStream in the same order/,
     ];
     for (const promise of promises) expect(demo.stdout).toMatch(promise);
-  }, 180_000);
+  }, 600_000);
 });

@@ -74,5 +74,5 @@ describe('the deployment that it describes', () => {
     await nats.close();
     expect(config.num_replicas).toBe(3);
     expect(cluster?.replicas).toHaveLength(2);
-  }, 180_000);
+  }, 400_000);
 });

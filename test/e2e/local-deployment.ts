@@ -52,7 +52,7 @@ export class LocalDeployment implements AsyncDisposable {
     }
     for (const node of NODES) {
       const health = `http://127.0.0.1:${await this.port(`nats-${node}:8222`)}/healthz?js-enabled-only=true`;
-      await until(async () => (await fetch(health)).ok, { timeoutMs: 30_000, describe: `nats-${node} to be healthy` });
+      await until(async () => (await fetch(health)).ok, { describe: `nats-${node} to be healthy` });
     }
   }
 
@@ -81,7 +81,8 @@ export class LocalDeployment implements AsyncDisposable {
         await using check = await startProcess(process.execPath, { args });
         return (await check.exited).code === 0 || Promise.reject(new Error(check.output));
       },
-      { timeoutMs: 60_000, describe: `the health check of ${name}` },
+      // Each check is a process of its own: some time lies between them, for those that are checked.
+      { timeoutMs: 150_000, pollMs: 250, describe: `the health check of ${name}` },
     );
   }
 

@@ -14,11 +14,11 @@ import { APPS } from './compose-file.js';
 
 export type App = (typeof APPS)[number];
 
-const READY_MS = 60_000;
-
 /** Every service as a process of its own, against servers given by URL, as `npm run start:<app>` does it. */
 export class ServicesApart implements AsyncDisposable {
   private readonly running = new Map<App, RunningProcess>();
+  /** Of any service up to now. */
+  slowestStartMs = 0;
 
   private constructor(
     readonly database: TestDatabase,
@@ -46,9 +46,11 @@ export class ServicesApart implements AsyncDisposable {
   /** Resolves when the service says that it is ready. */
   async launch(app: App): Promise<void> {
     const main = join(process.cwd(), 'dist', 'apps', app, 'src', 'main.js');
+    const began = performance.now();
     const service = await startProcess(process.execPath, { args: [main], env: this.env });
     this.running.set(app, service);
-    await service.waitFor(new RegExp(`${app} is ready`), READY_MS);
+    await service.waitFor(new RegExp(`${app} is ready`));
+    this.slowestStartMs = Math.max(this.slowestStartMs, performance.now() - began);
   }
 
   /** kill -9, then a new process. */

@@ -44,6 +44,8 @@ export class LedgerProxy implements AsyncDisposable {
 
   static async start(target: string): Promise<LedgerProxy> {
     const server = createServer();
+    // Whoever keeps a connection ends it: a request and the end of its connection must not meet on the way.
+    server.keepAliveTimeout = 0;
     const proxy = new LedgerProxy(server, target);
     server.on('request', (incoming, outgoing) => void proxy.handle(incoming, outgoing));
     server.on('connection', (socket) => {

@@ -72,11 +72,11 @@ export class McpHost implements AsyncDisposable {
     return answer;
   }
 
-  async request(method: string, params: Record<string, unknown> = {}, timeoutMs = 30_000): Promise<Rpc> {
+  async request(method: string, params: Record<string, unknown> = {}, timeoutMs?: number): Promise<Rpc> {
     const id = this.nextId++;
     this.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     return await until(() => this.answers.get(id), {
-      timeoutMs,
+      ...(timeoutMs !== undefined && { timeoutMs }),
       describe: `the answer to ${method}; stderr:\n${this.process.stderr.slice(-4000)}\n`,
     });
   }
@@ -100,7 +100,7 @@ export class McpHost implements AsyncDisposable {
   }
 
   /** Waits until `session://self` shows these members. */
-  async untilSelf(expected: Record<string, unknown>, timeoutMs = 30_000): Promise<Record<string, unknown>> {
+  async untilSelf(expected: Record<string, unknown>, timeoutMs?: number): Promise<Record<string, unknown>> {
     const wanted = Object.entries(expected);
     return await until(
       async () => {
@@ -108,7 +108,7 @@ export class McpHost implements AsyncDisposable {
         if (wanted.every(([name, value]) => self[name] === value)) return self;
         throw new Error(JSON.stringify(self));
       },
-      { timeoutMs, describe: `session://self to show ${JSON.stringify(expected)}` },
+      { ...(timeoutMs !== undefined && { timeoutMs }), describe: `session://self to show ${JSON.stringify(expected)}` },
     );
   }
 

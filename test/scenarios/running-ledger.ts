@@ -1,9 +1,12 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateHolderKeys, OwnerClient, publicKeysOf, saveHolder } from '#libs/client';
+import { freePort } from '#libs/embedded';
 import { decodeJwt } from 'jose';
+import pg from 'pg';
 import {
   bareToken,
+  sessionStream,
   type AgentView,
   type CloudEvent,
   type CreateSessionBody,
@@ -20,6 +23,9 @@ import {
 import { getMcpTokenPath, writeMcpToken } from '#libs/token-file';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'standalone', 'src', 'main.js');
+
+/** The whole start, on a machine with ten times its work. */
+const START_MS = 150_000;
 
 /** Lets sessions be as short as a test wants them. */
 const SHORT_LIVES = {
@@ -52,7 +58,8 @@ export class RunningLedger implements AsyncDisposable {
   static async start(env: Record<string, string> = {}): Promise<RunningLedger> {
     const dataDir = mkdtempSync(join(testEnvironment().runDir, 'ledger-'));
     const ledger = new RunningLedger(dataDir, await createTestDatabase(), env);
-    await ledger.launch('0');
+    // A port that nobody is given by chance while the ledger is down.
+    await ledger.launch(String(await freePort()));
     return ledger;
   }
 
@@ -83,10 +90,28 @@ export class RunningLedger implements AsyncDisposable {
     return await this.owner.createAgent({ name });
   }
 
+  /** All that the session has now: the history shows an event once it has its place, which transactions of other tests may hold up. */
   async events(sessionId: string): Promise<CloudEvent[]> {
-    const events: CloudEvent[] = [];
-    for await (const event of this.owner.sessionEvents(sessionId)) events.push(event);
-    return events.sort((left, right) => left.streamversion - right.streamversion);
+    const count = await this.recorded(sessionId);
+    return await until(
+      async () => {
+        const events: CloudEvent[] = [];
+        for await (const event of this.owner.sessionEvents(sessionId)) events.push(event);
+        return events.length >= count && events.sort((left, right) => left.streamversion - right.streamversion);
+      },
+      { describe: `${count} events in the history of ${sessionId}` },
+    );
+  }
+
+  private async recorded(sessionId: string): Promise<number> {
+    const client = new pg.Client({ connectionString: this.database.url });
+    await client.connect();
+    try {
+      const text = 'select count(*)::int as count from ledger.event where stream_id = $1';
+      return (await client.query<{ count: number }>(text, [sessionStream(sessionId)])).rows[0]?.count ?? 0;
+    } finally {
+      await client.end();
+    }
   }
 
   async renewals(sessionId: string): Promise<number> {
@@ -124,14 +149,14 @@ export class RunningLedger implements AsyncDisposable {
     });
     const pid = this.process.pid;
     const server = await until(() => this.serverFile(pid), {
-      timeoutMs: 60_000,
+      timeoutMs: START_MS,
       describe: `the ledger to start; it printed:\n${this.process.output.slice(-4000)}\n`,
     });
     this.baseUrl = server.baseUrl;
     const credential = readFileSync(join(this.dataDir, 'owner-key'), 'utf8').trim();
     this.owner = new OwnerClient({ baseUrl: this.baseUrl, credential });
     await until(async () => (await fetch(`${this.baseUrl}/health/ready`)).ok, {
-      timeoutMs: 60_000,
+      timeoutMs: START_MS,
       describe: 'readiness',
     });
   }

@@ -20,6 +20,7 @@ export {
 export { WebhookReceiver, type ReceivedWebhook, type WebhookReply } from './receivers/webhook-receiver.js';
 export { RunningProcess, startProcess, type ProcessExit, type ProcessOptions } from './run-process.js';
 export { exportText, sealed, signedExport, type SignedExport } from './signed-export.js';
+export { Standstill } from './standstill.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { startTestNats, TestNats } from './test-nats.js';
 export { until, type UntilOptions } from './until.js';

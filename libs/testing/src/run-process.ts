@@ -14,7 +14,8 @@ export interface ProcessExit {
   signal: NodeJS.Signals | null;
 }
 
-const DISPOSE_DEADLINE_MS = 10_000;
+/** Longer than any of ours takes to stop on a machine with ten times its work: what is killed leaves its own children behind. */
+const DISPOSE_DEADLINE_MS = 60_000;
 
 /** A real process of a test, with all that it printed. Ended at dispose. */
 export class RunningProcess implements AsyncDisposable {
@@ -45,7 +46,7 @@ export class RunningProcess implements AsyncDisposable {
   }
 
   /** The first match in what it has printed so far or will print; fails early when the process ends without it. */
-  async waitFor(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeoutMs = 150_000): Promise<RegExpExecArray> {
     const found = await until(() => pattern.exec(this.output) ?? this.exit, {
       timeoutMs,
       describe: `${this.name} to print ${pattern}; it printed:\n${this.output}\n`,

@@ -29,7 +29,7 @@ async function run(dataDir: string, ...args: string[]): Promise<{ code: number |
 
 async function started(dataDir: string): Promise<RunningProcess> {
   const ledger = await sledger(dataDir, 'start');
-  await ledger.waitFor(/is ready/, 60_000);
+  await ledger.waitFor(/is ready/);
   return ledger;
 }
 
@@ -57,14 +57,14 @@ describe('backup and restore', () => {
     expect((await run(to, 'doctor')).output).toMatch(/The file has the current token/);
     await second.stop();
     expect(existsSync(join(to, 'server.json'))).toBe(false);
-  }, 180_000);
+  }, 600_000);
 
   it('say that a sealing key kept elsewhere is not in the backup, and do a restore anew that was cut off', async () => {
     const [from, to, elsewhere] = [folder(), folder(), folder()];
     const kept = join(folder(), 'kept');
     const env = { LEDGER_SEAL_KEY_FILE: join(elsewhere, 'seal.key') };
     const first = await sledgerWith(env, from, 'start');
-    await first.waitFor(/is ready/, 60_000);
+    await first.waitFor(/is ready/);
     await first.stop();
     const backup = await sledgerWith(env, from, 'backup', kept, '--output', 'json');
     await backup.exited;
@@ -80,7 +80,7 @@ describe('backup and restore', () => {
     expect(await run(to, 'restore', kept)).toMatchObject({ code: 0 });
     expect(readFileSync(join(to, 'issuer'), 'utf8')).toBe(readFileSync(join(from, 'issuer'), 'utf8'));
     expect(existsSync(join(to, 'restore.unfinished'))).toBe(false);
-  }, 120_000);
+  });
 
   it('refuse a backup that was altered, and a folder that is none', async () => {
     const empty = folder();

@@ -79,7 +79,7 @@ describe('doctor while nobody gives events their place', () => {
         const found = await finding('sequencer');
         return found.status === 'warning' ? found : null;
       },
-      { describe: 'the warning', timeoutMs: 30_000, pollMs: 250 },
+      { describe: 'the warning', pollMs: 250 },
     );
     expect(late.summary).toMatch(/^1 event\(s\) wait for their place in the log, the oldest for \d+ s\.$/);
     expect(late.remedy).toMatch(/^Look whether the sequencer runs; its log names a transaction/);

@@ -48,7 +48,6 @@ describe('log adopt on a log whose stream tells another history', () => {
     await fixture.json('agent', 'add', 'second');
     await until(async () => (await sledger.json<Relay>('log', 'adopt')).forked, {
       describe: 'the fork',
-      timeoutMs: 30_000,
     });
     const run = await sledger.run('log', 'adopt');
     expect(run).toMatchObject({ exit: 0, stderr: '' });
@@ -67,7 +66,6 @@ describe('log adopt on a log whose stream tells another history', () => {
     expect(run.stdout).toMatch(/^The relay rebuilds the stream now, the projector its read models/);
     await until(async () => (await sledger.json<Relay>('log', 'adopt')).forked === null, {
       describe: 'the rebuilt stream',
-      timeoutMs: 30_000,
     });
     const subjects = await bus(async (manager) => {
       const { state } = await manager.streams.info(STREAM, { subjects_filter: '>' });

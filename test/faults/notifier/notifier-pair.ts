@@ -4,7 +4,6 @@ import { startProcess, testEnvironment, until, type RunningProcess } from '#libs
 import { TEST_SEAL_KEY } from './test-seal-key.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps', 'notifier', 'src', 'main.js');
-const READY_MS = 60_000;
 
 export type Which = 0 | 1;
 
@@ -40,7 +39,7 @@ export class NotifierPair implements AsyncDisposable {
   async launch(which: Which): Promise<void> {
     const notifier = await startProcess(process.execPath, { args: [MAIN], env: this.env });
     this.processes[which] = notifier;
-    await notifier.waitFor(/notifier is ready/, READY_MS);
+    await notifier.waitFor(/notifier is ready/);
   }
 
   /** How many messages this process itself has delivered since it was started. */
@@ -55,7 +54,6 @@ export class NotifierPair implements AsyncDisposable {
   async bothDeliver(before: readonly [number, number]): Promise<void> {
     await until(async () => (await this.deliveredBy(0)) > before[0] && (await this.deliveredBy(1)) > before[1], {
       describe: 'both notifiers to deliver',
-      timeoutMs: 30_000,
     });
   }
 

@@ -29,6 +29,8 @@ export class RecordingProxy implements AsyncDisposable {
 
   static async start(target: string): Promise<RecordingProxy> {
     const server = createServer();
+    // Whoever keeps a connection ends it: a request and the end of its connection must not meet on the way.
+    server.keepAliveTimeout = 0;
     const proxy = new RecordingProxy(server, target);
     server.on('request', (incoming, outgoing) => proxy.forward(incoming, outgoing));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

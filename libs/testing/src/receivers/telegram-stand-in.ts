@@ -64,6 +64,8 @@ export class TelegramStandIn implements AsyncDisposable, Receiver {
 
   static async start(): Promise<TelegramStandIn> {
     const server = createServer();
+    // Whoever keeps a connection ends it: a request and the end of its connection must not meet on the way.
+    server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const standIn = new TelegramStandIn(server, (server.address() as AddressInfo).port);
     server.on('connection', (socket) => {

@@ -42,6 +42,8 @@ export class WebhookReceiver implements AsyncDisposable, Receiver {
   /** With a certificate it speaks TLS only. */
   static async start(tls?: ServerCertificate): Promise<WebhookReceiver> {
     const server = tls ? createTlsServer(tls) : createServer();
+    // Whoever keeps a connection ends it: a request and the end of its connection must not meet on the way.
+    server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const receiver = new WebhookReceiver(server, tls ? 'https' : 'http', (server.address() as AddressInfo).port);
     receiver.serve();
