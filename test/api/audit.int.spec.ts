@@ -14,9 +14,7 @@ beforeAll(async () => {
   for (let number = 1; number <= SESSIONS; number++) {
     last = await running.owner.createSession({ agentId, reason: `delivery round ${number}` });
   }
-  await until(async () => (await audit({ type: 'SessionCreated' })).body.items.length === SESSIONS, {
-    describe: 'the projector to catch up',
-  });
+  await running.caughtUp();
 });
 afterAll(() => running?.[Symbol.asyncDispose]());
 

@@ -88,7 +88,7 @@ describe('a token that is dead', () => {
 
 describe('the grace after a renewal', () => {
   /** Seconds; it begins with the second of the renewal, which may be nearly over. */
-  const GRACE = 4;
+  const GRACE = 8;
   let gracious: string;
 
   beforeAll(async () => {

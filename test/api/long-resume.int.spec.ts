@@ -43,7 +43,6 @@ beforeAll(async () => {
     }
   }
   await until(async () => (await sequenced()) >= start + 2 * BATCHES * EVENTS, {
-    timeoutMs: 30_000,
     describe: 'the log to be sequenced',
   });
 });
@@ -68,7 +67,7 @@ async function positionsAfter(headers: Record<string, string>, count: number): P
   const listener = new UpdateListener(api.url, () => headers);
   listener.lastEventId = `${LOG}:${start}`;
   void listener.listen();
-  await until(() => listener.events.length >= count, { timeoutMs: 30_000, describe: 'what was missed' });
+  await until(() => listener.events.length >= count, { describe: 'what was missed' });
   await until(() => listener.heard.some(({ event }) => event === 'heartbeat'), { describe: 'the stream to be live' });
   listener.close();
   expect(listener.heard.some(({ event }) => event === 'reset')).toBe(false);
@@ -109,7 +108,6 @@ describe('a stream that was away for thousands of events', () => {
     socket.resume();
     // It comes back to reading, and nothing is lost to it.
     await until(() => (text.match(/^id: /gm) ?? []).length >= 2 * BATCHES * EVENTS, {
-      timeoutMs: 30_000,
       describe: 'the slow client to read all of it',
     });
     socket.destroy();

@@ -23,7 +23,7 @@ async function countOf(sessionId: string, type: string): Promise<number> {
 
 describe('a thief who has the token and no holder’s keys', () => {
   it('cannot renew, not at any moment of the token’s life, and the owner is told once', async () => {
-    const session = await api.session({ expiresIn: 4 });
+    const session = await api.session({ expiresIn: 9 });
     await TestHolder.register(api, session.id);
     const codes = new Set<string>();
     await until(
@@ -105,7 +105,7 @@ describe('a superseded token that is presented for renewal', () => {
   });
 
   it('is told to the owner once when the loser of a race comes again after the grace', async () => {
-    const gracious = await api.startAnother({ LEDGER_PREVIOUS_TOKEN_GRACE: '3' });
+    const gracious = await api.startAnother({ LEDGER_PREVIOUS_TOKEN_GRACE: '8' });
     const session = await agedSession(api);
     const path = `/v1/sessions/${session.id}/renew`;
     const put = () => api.callAt<Problem>(gracious, 'PUT', path, bearer(session.token));

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ROUTES, type ChannelView, type List, type Problem } from '#libs/contracts';
-import { until } from '#libs/testing';
 import { RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
 
@@ -37,9 +36,7 @@ beforeAll(async () => {
     channels.push((await api.call<ChannelView>('POST', '/v1/channels', ownerHeaders, { ...body, priority })).body);
   }
   await deliveriesFor(channels);
-  await until(async () => (await list('/v1/audit?type=HolderRegistered')).items.length === MANY, {
-    describe: 'the projector to catch up',
-  });
+  await api.caughtUp();
 });
 afterAll(() => api?.[Symbol.asyncDispose]());
 

@@ -90,6 +90,6 @@ async function locked(): Promise<void> {
       const { status, headers } = await read(wrong(`guess ${Math.random()}`));
       return status === 429 && Number(headers.get('retry-after')) >= 4;
     },
-    { describe: 'the address to wait', timeoutMs: 30_000 },
+    { describe: 'the address to wait' },
   );
 }

@@ -111,8 +111,15 @@ export const PROVOCATIONS: Record<ErrorCode, Provocation> = {
     return whoami(api, session.token);
   },
   async SESSION_EXPIRED(api) {
-    const { id } = await api.session({ expiresIn: 2 });
+    const { id } = await api.session();
     const { identity } = await TestHolder.register(api, id);
+    // Its whole life passes.
+    await asDatabaseOwner(api, (client) =>
+      client.query(
+        'update ledger.session_head set issued_at = issued_at - expires_in, expires_at = expires_at - expires_in where session_id = $1',
+        [id],
+      ),
+    );
     const handOver = () => agentSide(api).handOver(identity);
     return until(async () => ((answer) => answer.kind === 'expired' && answer.problem)(await handOver()), {
       describe: 'the session to end',

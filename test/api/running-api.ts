@@ -13,7 +13,7 @@ import {
 import { Database } from '#libs/database';
 import { createLedger, type StoredEvent } from '#libs/ledger';
 import { createLogger, loadConfig, type Environment, type Logger } from '#libs/platform';
-import { createTestDatabase, startTestNats, type TestDatabase } from '#libs/testing';
+import { createTestDatabase, startTestNats, until, type TestDatabase } from '#libs/testing';
 import { startApi, type RunningApiService } from '../../apps/api/src/start-api.js';
 import { startProjector } from '../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../apps/sequencer/src/start-sequencer.js';
@@ -108,6 +108,18 @@ export class RunningApi implements AsyncDisposable {
   async events(sessionId: string): Promise<StoredEvent[]> {
     this.store ??= await Database.open({ url: this.database.url, applicationName: 'test', poolSize: 2 });
     return createLedger(this.store).readStream(sessionStream(sessionId));
+  }
+
+  /** Resolves once every event that is recorded now has its place in the log and stands in the read models. */
+  async caughtUp(): Promise<void> {
+    await until(
+      async () => {
+        const { log, readers } = await this.owner.status();
+        const models = readers.filter(({ name }) => name.startsWith('read model'));
+        return log.waiting === 0 && models.length > 0 && models.every(({ position }) => position === log.position);
+      },
+      { describe: 'the log and its read models to have all events' },
+    );
   }
 
   /** A request with JSON in and out. */

@@ -46,7 +46,13 @@ describe('the labels of a session', () => {
     await one('POST', `/v1/sessions/${id}/rotate`);
     await one('DELETE', `/v1/sessions/${id}`);
     await one('GET', `/v1/sessions/${id}`);
-    const [first] = await list<CloudEvent>(`/v1/sessions/${id}/events?limit=1`);
+    const [first] = await until(
+      async () => {
+        const items = await list<CloudEvent>(`/v1/sessions/${id}/events?limit=1`);
+        return items.length > 0 && items;
+      },
+      { describe: 'the creation to have its place in the log' },
+    );
     show('SessionCreated', first?.data as Pick<SessionView, 'labels'> | undefined);
     expect(shown).toHaveLength(13);
     const sorted = (labels: object = {}) => JSON.stringify(Object.entries(labels).sort());
@@ -111,7 +117,7 @@ describe('a reader that asks for a version that it has heard of', () => {
           await rotated;
           return status === 200 && headers.get('ledger-stale') === null && body.version === version + 1;
         },
-        { timeoutMs: 30_000, describe: 'an answer that has waited for the change' },
+        { describe: 'an answer that has waited for the change' },
       );
     } finally {
       unsubscribe('http.server.request.start', onRequest);

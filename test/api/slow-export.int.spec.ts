@@ -17,15 +17,15 @@ const MEBIBYTE = 2 ** 20;
 const BOUND = 16 * MEBIBYTE;
 
 /** A log of large events as its readers have it. Leaves are no real ones: no sequencer runs here. */
-const FILL = [
-  'set session_replication_role = replica',
-  `insert into ledger.event (epoch, stream_id, version, event_id, type, schema_version, occurred_at, actor, request_id, payload, leaf)
+const FILL = `insert into ledger.event (epoch, stream_id, version, event_id, type, schema_version, occurred_at, actor, request_id, payload, leaf)
    select 1, 'agent:sample', n, gen_random_uuid(), 'KillSwitchActivated', 1, timestamptz '2026-01-01' + n * interval '1 second', 'owner',
      'sample', '{"reason":"' || repeat('x', ${PADDING_BYTES}) || '"}', sha256(n::text::bytea)
-   from generate_series(1, ${EVENTS}) n`,
+   from generate_series($1::int, $2::int) n`;
+/** Events of one statement: while it runs, no event of any database of the cluster gets its place. */
+const AT_ONCE = 2_000;
+const REST = [
   `insert into read_model.audit_g1 (position, occurred_at, stream_id, version, type, actor)
    select version, occurred_at, stream_id, version, type, actor from ledger.event where stream_id = 'agent:sample'`,
-  'set session_replication_role = default',
   'analyze',
 ];
 
@@ -48,7 +48,10 @@ beforeAll(async () => {
   headers = { 'x-master-password': readFileSync(config.ownerKeyFile, 'utf8').trim() };
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  for (const statement of FILL) await client.query(statement);
+  await client.query('set session_replication_role = replica');
+  for (let made = 0; made < EVENTS; made += AT_ONCE)
+    await client.query(FILL, [made + 1, Math.min(made + AT_ONCE, EVENTS)]);
+  for (const statement of REST) await client.query(statement);
 });
 afterAll(async () => {
   await client?.end();

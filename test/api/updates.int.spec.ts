@@ -81,6 +81,7 @@ describe('the update stream', () => {
     }
     writing = false;
     await writer;
+    await api.caughtUp();
     header = await prove(Date.now() / 1000);
     const last = listener.listen();
     const expected = await until(

@@ -36,21 +36,19 @@ afterAll(async () => {
 describe('alerts', () => {
   it('F-5 an expiry alert reaches all three channels once the process has used up its renewals but three', async () => {
     const agent = await ledger.agent('atlas');
-    const installation = await ledger.install({ agentId: agent.id, expiresIn: 10, maxRenewals: 4 });
+    const installation = await ledger.install({ agentId: agent.id, expiresIn: 20, maxRenewals: 4 });
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ generation: 1, remainingRenewals: 3 });
     const event = 'ledger.session.expiring_soon.v1';
     await until(
       () => webhook.received.some(({ body }) => body.includes(event) && body.includes(installation.session.id)),
       {
-        timeoutMs: 30_000,
         describe: 'the webhook',
       },
     );
     const isAlert = (text: string): boolean => text.includes('atlas') && /expir|ends/i.test(text);
-    await until(() => telegram.messages.some(({ text }) => isAlert(text)), { timeoutMs: 30_000, describe: 'the chat' });
+    await until(() => telegram.messages.some(({ text }) => isAlert(text)), { describe: 'the chat' });
     await until(() => mail.received.some(({ mail: { subject = '' } }) => isAlert(subject)), {
-      timeoutMs: 30_000,
       describe: 'the mail',
     });
   });
@@ -81,7 +79,6 @@ describe('the Telegram bot and a running process', () => {
     await until(
       () => telegram.messages.some(({ chatId, text }) => chatId === String(STRANGER) && text.includes('Unauthorized')),
       {
-        timeoutMs: 30_000,
         describe: 'the refusal',
       },
     );
@@ -99,7 +96,7 @@ describe('the Telegram bot and a running process', () => {
     const choice = await until(
       () =>
         telegram.messages.slice(known).find(({ replyMarkup }) => JSON.stringify(replyMarkup ?? '').includes(agent.id)),
-      { timeoutMs: 30_000, describe: 'the choice of agents' },
+      { describe: 'the choice of agents' },
     );
     telegram.press(CHAT, CHAT, choice.messageId, `newsession:${agent.id}`);
     const swapped = await until(
@@ -107,7 +104,7 @@ describe('the Telegram bot and a running process', () => {
         const self = await it.host.self();
         return self['sessionId'] === installation.session.id ? null : self;
       },
-      { timeoutMs: 30_000, describe: 'the process to run on the new session' },
+      { describe: 'the process to run on the new session' },
     );
     expect(swapped).toMatchObject({ state: 'active', generation: 0 });
     expect((await it.host.call('session_status')).content['status']).toBe('ok');

@@ -5,8 +5,8 @@ import { desktop, type Desktop } from './desktop.js';
 import type { SeenRequest, Treatment } from './ledger-proxy.js';
 import { RunningLedger, type Installation } from './running-ledger.js';
 
-/** Seconds: renewal at 12–15, three retries within the rest; many processes start before. */
-const TTL = 24;
+/** Seconds: renewal at 16–20, three retries within the rest; many processes start before. */
+const TTL = 30;
 
 let ledger: RunningLedger;
 
@@ -30,7 +30,7 @@ function firstRenewal({ proxy }: Desktop, treatment: Treatment): void {
 }
 
 async function renewed({ host }: Desktop, generation: number): Promise<void> {
-  await host.untilSelf({ generation, state: 'active' }, TTL * 1000);
+  await host.untilSelf({ generation, state: 'active' });
 }
 
 /** Requests that belong to renewing, from the first PUT on. */
@@ -139,7 +139,7 @@ describe('the answer table of a renewal', () => {
         return 'pass';
       };
       it.proxy.cutAll();
-      await it.host.untilSelf({ state: 'expired', reason: 'session_revoked' }, TTL * 1000);
+      await it.host.untilSelf({ state: 'expired', reason: 'session_revoked' });
       expect(it.proxy.count('PUT', '/renew')).toBe(1);
       expect(it.proxy.count('POST', '/v1/holders/token')).toBeLessThanOrEqual(3);
     },
@@ -149,7 +149,7 @@ describe('the answer table of a renewal', () => {
     const installation = await ledger.install({ expiresIn: TTL }, { holder: false });
     await ledger.hold(installation.dataDir, installation.session, 'elsewhere');
     await using it = await desktop(ledger, installation);
-    await it.host.untilSelf({ state: 'expiring', reason: 'holder_required' }, TTL * 1000);
+    await it.host.untilSelf({ state: 'expiring', reason: 'holder_required' });
     const { content } = await it.host.call('session_status');
     expect(content).toMatchObject({ status: 'ok', session: { generation: 0 } });
     expect(JSON.stringify(content)).toContain('sledger mcp setup');

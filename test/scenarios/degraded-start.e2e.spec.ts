@@ -158,7 +158,7 @@ describe('a connection under constant refusal', () => {
 
 describe('secrets', () => {
   it('are in no byte of stdout or stderr, whatever goes wrong', async () => {
-    const installation = await ledger.install({ expiresIn: 4 });
+    const installation = await ledger.install({ expiresIn: 12 });
     await using it = await desktop(ledger, installation, { env: { LEDGER_LOG_LEVEL: 'debug' } });
     await it.host.untilSelf({ generation: 1 });
     it.proxy.treat = () => 'refuse';

@@ -10,7 +10,7 @@ import { OperatorNats } from './operator-nats.js';
 import { RunningLedger, type Installation } from './running-ledger.js';
 
 /** Seconds that a desktop's access to NATS lives here: it is replaced several times within the tests. */
-const LIFETIME = 6;
+const LIFETIME = 9;
 /** A search that nothing sets off comes after 40 s at the earliest. Milliseconds. */
 const LONG_BEFORE_RECOVERY = 20_000;
 

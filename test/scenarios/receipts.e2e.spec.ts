@@ -56,7 +56,7 @@ describe('receipts', () => {
           if (done.length === count) return holders;
           throw new Error(JSON.stringify(holders));
         },
-        { timeoutMs: 30_000, describe: `${count} receipts of ${JSON.stringify(wanted)}` },
+        { describe: `${count} receipts of ${JSON.stringify(wanted)}` },
       );
     await acknowledged(HOLDERS, { generation: 0 });
     await ledger.owner.rotateSession(first.session.id);
@@ -89,7 +89,6 @@ describe('receipts', () => {
     expect((await it.host.call('session_status')).content['status']).toBe('ok');
     it.proxy.treat = () => 'pass';
     await until(async () => (await holdersOf(installation.session.id))[0]?.generation === 1, {
-      timeoutMs: 30_000,
       describe: 'the receipt',
     });
   });

@@ -7,8 +7,8 @@ import { desktop } from './desktop.js';
 import type { SeenRequest, Treatment } from './ledger-proxy.js';
 import { RunningLedger } from './running-ledger.js';
 
-/** Seconds: renewal at 5–7, and room for a second try. */
-const TTL = 10;
+/** Seconds: renewal at 7–9, and room for a second try. */
+const TTL = 14;
 /** Rotations by the owner do not count. */
 const MAX_RENEWALS = 3;
 
@@ -44,7 +44,7 @@ it('F-1 renew: schedule, renewal, file, and each branch of an error, in one life
   it.proxy.cutAll();
   const inFile = (): unknown => decodeJwt(bareToken(readMcpToken(installation.tokenFile) ?? ''))['gen'];
   const reached = async (generation: number): Promise<void> => {
-    await it.host.untilSelf({ generation, state: 'active' }, TTL * 1000);
+    await it.host.untilSelf({ generation, state: 'active' });
     expect(inFile()).toBe(generation);
     expect((await it.host.call('session_status')).content['status']).toBe('ok');
   };
@@ -68,9 +68,9 @@ it('F-1 renew: schedule, renewal, file, and each branch of an error, in one life
   });
   await reached(4);
   // No renewals are left: it keeps its token as long as that lives, then says what to do.
-  await it.host.untilSelf({ state: 'expiring', reason: 'renewal_limit', generation: 4 }, TTL * 1000);
+  await it.host.untilSelf({ state: 'expiring', reason: 'renewal_limit', generation: 4 });
   expect((await it.host.call('session_status')).content['status']).toBe('ok');
-  await it.host.untilSelf({ state: 'expired' }, TTL * 1000);
+  await it.host.untilSelf({ state: 'expired' });
   const { content } = await it.host.call('session_status');
   expect(content).toMatchObject({ status: 'session_expired', hint: expect.stringContaining('sledger') });
 
@@ -86,4 +86,4 @@ it('F-1 renew: schedule, renewal, file, and each branch of an error, in one life
   ]);
   expect(meets.size).toBe(0);
   expect(await ledger.renewals(id)).toBe(MAX_RENEWALS + 1);
-}, 120_000);
+});

@@ -31,7 +31,7 @@ describe('five siblings on one token file', () => {
   it.concurrent(
     'that sleep past the renewal and wake together make one renewal, and all end on its token',
     async () => {
-      const installation = await ledger.install({ expiresIn: 24 });
+      const installation = await ledger.install({ expiresIn: 30 });
       await using proxy = await LedgerProxy.start(ledger.baseUrl);
       const hosts = await Promise.all(
         Array.from({ length: 5 }, () => McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url })),
@@ -40,8 +40,7 @@ describe('five siblings on one token file', () => {
       await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
       for (const { process } of hosts) process.signal('SIGSTOP');
       const asleep = await ledger.owner.session(installation.session.id);
-      await until(() => Date.now() > Date.parse(asleep.expiresAt) - 7000, {
-        timeoutMs: 60_000,
+      await until(() => Date.now() > Date.parse(asleep.expiresAt) - 10_000, {
         describe: 'the sleep to end',
       });
       for (const { process } of hosts) process.signal('SIGCONT');
@@ -57,7 +56,7 @@ describe('five siblings on one token file', () => {
     await it.host.untilSelf({ state: 'active' });
     it.host.process.signal('SIGSTOP');
     const wake = Date.parse(installation.session.expiresAt) + 12_000;
-    await until(() => Date.now() > wake, { timeoutMs: 60_000, describe: 'twice the life of the token to pass' });
+    await until(() => Date.now() > wake, { describe: 'twice the life of the token to pass' });
     it.host.process.signal('SIGCONT');
     expect(await it.host.untilSelf({ state: 'expired' })).toMatchObject({ secondsLeft: 0 });
     const { isError, content } = await it.host.call('session_status');
@@ -70,7 +69,7 @@ describe('a clock that is wrong', () => {
   it.concurrent.each([-600_000, -90_000, 90_000, 600_000])(
     'by %i ms neither renews before 50 %% of the life nor thinks a good token expired',
     async (shift) => {
-      const installation = await ledger.install({ expiresIn: 12 });
+      const installation = await ledger.install({ expiresIn: 16 });
       await using it = await desktop(ledger, installation, {
         env: { CLOCK_SHIFT_MS: String(shift) },
         nodeArgs: ['--import', SHIFT_CLOCK],
@@ -80,12 +79,14 @@ describe('a clock that is wrong', () => {
         async () => {
           const self = await it.host.self();
           states.add(self['state']);
-          return self['generation'] === 2;
+          return Number(self['generation']) >= 2;
         },
         { describe: 'two renewals' },
       );
       expect([...states]).toEqual(['active']);
-      expect(it.proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200, 200]);
+      const statuses = it.proxy.requests('PUT', '/renew').map(({ status }) => status);
+      // The next one may be on its way.
+      expect(statuses.slice(0, 2)).toEqual([200, 200]);
     },
   );
 });
@@ -105,6 +106,7 @@ describe('a token of 90 days', () => {
       },
       { describe: 'the process to look round three times' },
     );
+    await until(() => it.proxy.seen.length >= REQUESTS_OF_A_START.length, { describe: 'the requests of the start' });
     expect(longest).toBeLessThan(2 ** 31);
     expect(it.proxy.seen.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(REQUESTS_OF_A_START);
     expect(it.host.process.stderr).not.toContain('TimeoutOverflowWarning');
@@ -119,11 +121,11 @@ describe('several clients on one agent', () => {
     const agent = await ledger.agent();
     const dataDir = newDataDir();
     const one = await ledger.install(
-      { agentId: agent.id, expiresIn: 12, supersede: false },
+      { agentId: agent.id, expiresIn: 16, supersede: false },
       { dataDir, name: 'claude' },
     );
     const two = await ledger.install(
-      { agentId: agent.id, expiresIn: 12, supersede: false },
+      { agentId: agent.id, expiresIn: 16, supersede: false },
       { dataDir, name: 'cursor' },
     );
     await using first = await desktop(ledger, one, { holder: 'claude' });

@@ -66,7 +66,7 @@ export class SwapWriters implements AsyncDisposable {
         const told = this.telegram.messages.slice(known).map(({ text }) => text);
         return told.map((text) => /Session: ([0-9a-f-]{36})/.exec(text)?.[1]).find((found) => found !== undefined);
       },
-      { timeoutMs: 30_000, describe: 'the bot to confirm' },
+      { describe: 'the bot to confirm' },
     );
     return { id, generation: 0 };
   }

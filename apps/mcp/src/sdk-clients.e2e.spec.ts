@@ -52,6 +52,8 @@ interface AnyClient {
 
 /** Every tool, the resource and the prompt. A client checks structured content against the tool's output schema itself. */
 async function walk(client: AnyClient, { session }: Installation): Promise<void> {
+  // All that is recorded stands in the history that the tools read.
+  await ledger.events(session.id);
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name).sort()).toEqual(TOOLS);
   for (const tool of tools) {

@@ -44,13 +44,17 @@ export class Binary {
 
   /** The same on a terminal of its own (util-linux `script`); stdout and stderr come together, as on a screen. */
   async onTerminal(env: Record<string, string>, ...args: string[]): Promise<{ exit: number; screen: string }> {
+    await using command = await this.startOnTerminal(env, ...args);
+    const { code } = await command.exited;
+    return { exit: code ?? -1, screen: command.stdout };
+  }
+
+  startOnTerminal(env: Record<string, string>, ...args: string[]): Promise<RunningProcess> {
     const words = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
-    await using command = await startProcess('script', {
+    return startProcess('script', {
       args: ['--quiet', '--return', '--command', words, '/dev/null'],
       env: this.environment({ TERM: 'xterm', ...env }),
     });
-    const { code } = await command.exited;
-    return { exit: code ?? -1, screen: command.stdout };
   }
 
   private environment(env: Record<string, string>): Record<string, string> {

@@ -3,17 +3,29 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallExplanation } from '#libs/client';
 import type { AgentView, Problem, SessionView, SessionWithToken } from '#libs/contracts';
+import pg from 'pg';
 import { until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 
 /** Seconds. */
 const TTL = 2;
-/** A life in whose first half or second half something is done, on a busy machine too. */
-const LONGER_TTL = 5;
+/** A life in which something is done before its end, on a busy machine too. All of them begin together, before the tests. */
+const LONGER_TTL = 15;
 
 let fixture: CliFixture;
+/** What was done to a session while its token lived, and what came of it. */
+let withoutRenewals: { victim: Victim; renewal: number | string };
+let ofDisabledAgent: Victim;
+let held: { sessionId: string; renewal: number | string };
+
 beforeAll(async () => {
   fixture = await CliFixture.open({ LEDGER_PREVIOUS_TOKEN_GRACE: '0' });
+  const life = ['--expires-in', String(LONGER_TTL)];
+  const victim = await Victim.create(...life, '--max-renewals', '0');
+  withoutRenewals = { victim, renewal: await victim.renew() };
+  ofDisabledAgent = await Victim.create(...life);
+  await fixture.run('agent', 'disable', ofDisabledAgent.agent.id);
+  held = await renewedWithoutProof(life);
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
@@ -55,6 +67,7 @@ class Victim {
   }
 
   async ended(): Promise<void> {
+    await this.told('session.created');
     await until(async () => (await this.call()) !== 200, { describe: 'the token to end' });
   }
 
@@ -68,6 +81,28 @@ class Victim {
   async told(type: string): Promise<void> {
     await until(async () => (await fixture.run('session', 'show', this.id)).stdout.includes(type), { describe: type });
   }
+}
+
+/** Half of the token's life passes. */
+async function age(sessionId: string): Promise<void> {
+  const client = new pg.Client({ connectionString: fixture.database.url });
+  await client.connect();
+  const text = 'update ledger.session_head set issued_at = issued_at - expires_in * 3 / 5 where session_id = $1';
+  await client.query(text, [sessionId]);
+  await client.end();
+}
+
+/** A session of a holder, and what is answered to a renewal with its token alone. */
+async function renewedWithoutProof(life: string[]): Promise<{ sessionId: string; renewal: number | string }> {
+  const agent = await fixture.json<AgentView>('agent', 'add', `victim ${++count}`);
+  const setup = ['mcp', 'setup', '--agent', agent.id, '--name', `h${count}`, ...life];
+  const { sessionId, tokenFile } = await fixture.json<{ sessionId: string; tokenFile: string }>(...setup);
+  const authorization = `Bearer ${readFileSync(tokenFile, 'utf8')}`;
+  const renewal = await fetch(`${fixture.url}/v1/sessions/${sessionId}/renew`, {
+    method: 'PUT',
+    headers: { authorization },
+  });
+  return { sessionId, renewal: await answerOf(renewal) };
 }
 
 async function answerOf(response: Response): Promise<number | string> {
@@ -114,9 +149,10 @@ describe('explain finds why a call was refused', () => {
   });
 
   it('5. somebody renewed the token; the newer one is accepted', async () => {
-    const victim = await Victim.create('--expires-in', String(LONGER_TTL));
+    const victim = await Victim.create();
     const old = victim.token;
-    await until(async () => (await victim.renew()) === 200, { describe: 'the renewal' });
+    await age(victim.id);
+    expect(await victim.renew()).toBe(200);
     expect(await victim.call(old)).toBe('TOKEN_SUPERSEDED');
     await victim.told('session.renewed');
     expect(await victim.explain('--generation', '0', '--at', new Date().toISOString())).toMatchObject({
@@ -125,8 +161,8 @@ describe('explain finds why a call was refused', () => {
   });
 
   it('6. the session allows no renewals', async () => {
-    const victim = await Victim.create('--expires-in', String(LONGER_TTL), '--max-renewals', '0');
-    expect(await victim.renew()).toBe('RENEWAL_LIMIT_REACHED');
+    const { victim, renewal } = withoutRenewals;
+    expect(renewal).toBe('RENEWAL_LIMIT_REACHED');
     await victim.ended();
     expect(await victim.explain()).toMatchObject({ verdict: 'RENEWALS_USED_UP', errorCode: 'TOKEN_EXPIRED' });
   });
@@ -144,13 +180,21 @@ describe('explain finds why a call was refused', () => {
   });
 
   it('9. the agent was disabled', async () => {
-    const victim = await Victim.create('--expires-in', String(TTL));
-    await fixture.run('agent', 'disable', victim.agent.id);
+    const victim = ofDisabledAgent;
     await victim.ended();
     await until(async () => (await victim.explain()).verdict === 'AGENT_DISABLED', { describe: 'the verdict' });
   });
 
-  it('10. the kill switch was on', async () => {
+  it('10. a renewal came without a holder’s proof', async () => {
+    const { sessionId, renewal } = held;
+    expect(renewal).toBe('HOLDER_REQUIRED');
+    const explain = async () =>
+      (await fixture.run('explain', sessionId, '--grace', '0', '--output', 'json')).json as CallExplanation;
+    await until(async () => (await explain()).verdict === 'RENEWAL_WITHOUT_PROOF', { describe: 'the verdict' });
+    rmSync(join(fixture.home.dataDir, 'mcp-tokens'), { recursive: true });
+  });
+
+  it('11. the kill switch was on', async () => {
     const victim = await Victim.create();
     await fixture.run('kill-switch', 'on', '--reason', 'drill');
     expect(await victim.call()).toBe('KILL_SWITCH_ACTIVE');
@@ -159,37 +203,13 @@ describe('explain finds why a call was refused', () => {
     await until(async () => (await victim.explain()).verdict === 'ACCEPTED', { describe: 'the release' });
   });
 
-  it('11. the kill switch ended it', async () => {
+  it('12. the kill switch ended it', async () => {
     const victim = await Victim.create();
     await fixture.run('kill-switch', 'on', '--revoke-sessions');
     await fixture.run('kill-switch', 'off');
     expect(await victim.call()).toBe('SESSION_REVOKED');
     await victim.told('session.revoked');
     expect(await victim.explain()).toMatchObject({ verdict: 'REVOKED_BY_KILL_SWITCH' });
-  });
-
-  it('12. a renewal came without a holder’s proof', async () => {
-    const agent = await fixture.json<AgentView>('agent', 'add', `victim ${++count}`);
-    const { sessionId, tokenFile } = await fixture.json<{ sessionId: string; tokenFile: string }>(
-      'mcp',
-      'setup',
-      '--agent',
-      agent.id,
-      '--expires-in',
-      String(LONGER_TTL),
-      '--name',
-      `h${count}`,
-    );
-    const authorization = `Bearer ${readFileSync(tokenFile, 'utf8')}`;
-    const renewal = await fetch(`${fixture.url}/v1/sessions/${sessionId}/renew`, {
-      method: 'PUT',
-      headers: { authorization },
-    });
-    expect(await answerOf(renewal)).toBe('HOLDER_REQUIRED');
-    const explain = async () =>
-      (await fixture.run('explain', sessionId, '--grace', '0', '--output', 'json')).json as CallExplanation;
-    await until(async () => (await explain()).verdict === 'RENEWAL_WITHOUT_PROOF', { describe: 'the verdict' });
-    rmSync(join(fixture.home.dataDir, 'mcp-tokens'), { recursive: true });
   });
 
   it('and looks back to the time that is asked for', async () => {

@@ -15,7 +15,6 @@ beforeAll(async () => {
   sledger = new Binary(fixture.home);
   await fixture.json('agent', 'add', 'trader');
   slow = await LedgerProxy.start(fixture.url);
-  slow.treat = () => sleep(1500, 'pass' as const);
 });
 afterAll(async () => {
   await slow[Symbol.asyncDispose]();
@@ -36,13 +35,20 @@ describe('on a terminal', () => {
     ['channel', 'list'],
     ['kill-switch', 'show'],
   ])('a line moves while %s %s waits longer than a second, and is gone at the end', async (...words) => {
-    const { exit, screen } = await sledger.onTerminal({ LEDGER_BASE_URL: slow.url }, ...words);
-    expect(exit).toBe(0);
-    expect(screen).toMatch(SPINNER);
+    let seen: () => void = () => undefined;
+    const moving = new Promise<void>((resolve) => (seen = resolve));
+    // The answers come once the line was seen, however late that is.
+    slow.treat = () => moving.then(() => 'pass' as const);
+    await using command = await sledger.startOnTerminal({ LEDGER_BASE_URL: slow.url }, ...words);
+    await command.waitFor(SPINNER);
+    seen();
+    expect(await command.exited).toMatchObject({ code: 0 });
+    const screen = command.stdout;
     expect(screen.slice(screen.lastIndexOf(`${ESCAPE}[2K`))).not.toMatch(SPINNER);
   });
 
   it('nothing moves where the output is piped', async () => {
+    slow.treat = () => sleep(1500, 'pass' as const);
     const run = await sledger.runWith({ env: { LEDGER_BASE_URL: slow.url } }, 'channel', 'list');
     expect([run.exit, run.stderr]).toEqual([0, '']);
     expect(run.stdout).not.toMatch(SPINNER);

@@ -8,6 +8,8 @@ import pg from 'pg';
  */
 export async function fullDiskFor(superuserUrl: string, table: string): Promise<{ makeRoom(): Promise<void> }> {
   const file = await fileOf(superuserUrl, table);
+  // Nothing of it may wait for the next checkpoint: that one would find what cannot be synced, and the whole server would fall.
+  await ask(superuserUrl, 'checkpoint');
   await rename(file, `${file}.kept`);
   await symlink('/dev/full', file);
   await disconnectAll(superuserUrl);

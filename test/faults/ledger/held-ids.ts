@@ -1,7 +1,11 @@
 import pg from 'pg';
+import { Standstill } from '#libs/testing';
 
 export interface HeldIds {
-  /** Longest time that one transaction was seen to have an id, milliseconds since it began. */
+  /**
+   * Longest time that one transaction was seen to have an id, milliseconds since it began, without those in which this process stood
+   * still: it is the machine that stood then.
+   */
   longestMs: number;
   /** How often one was seen at all. */
   seen: number;
@@ -30,11 +34,16 @@ export class IdWatch implements AsyncDisposable {
     const text = `
       select extract(epoch from clock_timestamp() - xact_start)::float8 * 1000 as ms from pg_stat_activity
       where datname = current_database() and application_name = $1 and backend_xid is not null`;
+    using standstill = new Standstill();
+    const stood: { at: number; ms: number }[] = [];
     while (!this.stopped) {
       const { rows } = await this.client.query<{ ms: number }>(text, [this.application]);
+      const now = performance.now();
+      stood.push({ at: now, ms: standstill.ms });
       for (const { ms } of rows) {
+        const before = stood.findLast(({ at }) => at <= now - ms)?.ms ?? 0;
         this.held.seen += 1;
-        this.held.longestMs = Math.max(this.held.longestMs, ms);
+        this.held.longestMs = Math.max(this.held.longestMs, ms - (standstill.ms - before));
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

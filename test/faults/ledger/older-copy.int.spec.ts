@@ -79,4 +79,4 @@ it('an older copy of the database behind a newer stream: the relay stops; adopti
     await stopAll();
     await connection.close();
   }
-}, 120_000);
+});

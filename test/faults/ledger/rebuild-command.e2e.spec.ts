@@ -100,7 +100,7 @@ async function startLoad() {
     async stop() {
       running = false;
       await sending;
-      await until(() => heard.length >= sent.size, { timeoutMs: 60_000, describe: 'all events to be heard' });
+      await until(() => heard.length >= sent.size, { describe: 'all events to be heard' });
       await messages.close();
       await connection.close();
     },
@@ -162,7 +162,7 @@ describe('npm run rebuild', () => {
         const before = await liveGeneration('audit');
         const load = await startLoad();
         const stopReading = keepReading();
-        await until(() => load.heard.length > 20, { timeoutMs: 60_000, describe: 'the load to flow' });
+        await until(() => load.heard.length > 20, { describe: 'the load to flow' });
         const watch = await IdWatch.start(log.url, APPLICATION);
         const atStart = load.heard.length;
         const command = await rebuildCommand('audit');

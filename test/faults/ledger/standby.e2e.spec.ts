@@ -11,8 +11,6 @@ import { appendMany, createLog } from './log-fixture.js';
 
 const EVENTS = 1_500;
 const DIST = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps');
-/** Covers the lock's poll, the load of the tree and a loaded machine. */
-const TAKE_OVER_MS = 15_000;
 
 const pidOf = (child: RunningProcess) => /"leading the log"/.test(child.output);
 
@@ -47,11 +45,10 @@ it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))(
     await appendMany(log.ledger, EVENTS / 2);
     const appending = appendMany(log.ledger, EVENTS / 2);
     await Promise.all([leader.kill(), projectors[0]?.kill()]);
-    await until(() => pidOf(standby), { timeoutMs: TAKE_OVER_MS, describe: 'the standby leads' });
+    await until(() => pidOf(standby), { describe: 'the standby leads' });
     await appending;
-    await until(async () => (await relayed()) === EVENTS, { timeoutMs: 30_000, describe: 'all relayed' });
+    await until(async () => (await relayed()) === EVENTS, { describe: 'all relayed' });
     await until(async () => (await auditPosition(log.database)) === EVENTS, {
-      timeoutMs: 30_000,
       describe: 'projected',
     });
 
@@ -64,5 +61,5 @@ it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))(
     await connection.close();
     await Promise.all([standby.stop(), projectors[1]?.stop()]);
   },
-  120_000,
+  600_000,
 );

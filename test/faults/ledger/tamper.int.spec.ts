@@ -59,7 +59,7 @@ beforeAll(async () => {
   key = (await fixture.json<{ keys: string[] }>('audit', 'checkpoint')).keys[0] as string;
   forger = await Forger.break(fixture.database.url);
   original = { log: await forger.log(), checkpoints: await forger.checkpoints() };
-}, 120_000);
+});
 
 afterAll(async () => {
   await forger?.[Symbol.asyncDispose]();
@@ -98,7 +98,6 @@ async function growTo(
   }
   const all = await length();
   await until(async () => (await fixture.json<{ size: number }>('audit', 'checkpoint')).size === all, {
-    timeoutMs: 30_000,
     describe: `a checkpoint of ${all} events`,
   });
 }

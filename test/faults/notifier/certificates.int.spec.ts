@@ -84,7 +84,7 @@ it('W6: a certificate that has expired or is another host’s is not accepted th
     await fixture.hurry();
     return false;
   };
-  await until(allTold, { describe: 'the news about all four', pollMs: 100, timeoutMs: 30_000 });
+  await until(allTold, { describe: 'the news about all four', pollMs: 100 });
   for (const { name, receiver, why } of refused) {
     expect(news().filter((each) => each.name === name)).toEqual([
       expect.objectContaining({ reason: expect.stringMatching(why) }),

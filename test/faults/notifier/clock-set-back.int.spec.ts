@@ -21,7 +21,7 @@ it('C1: a database clock that is set back by two hours makes no retry come two h
   const putOff = () => fixture.database.query('select from deliveries.reminder where due_at > clock_timestamp()');
   await until(async () => (await putOff()).length === 1, { describe: 'a pass of the leader' });
   await clock.set(-2 * HOUR_MS);
-  await until(() => webhook.received.length === 2, { describe: 'the retry after the step', timeoutMs: 20_000 });
+  await until(() => webhook.received.length === 2, { describe: 'the retry after the step' });
   expect(await fixture.settled()).toEqual({ delivered: 1 });
 });
 

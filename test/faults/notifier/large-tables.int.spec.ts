@@ -13,8 +13,8 @@ const TOLD = 10_000;
 const HEADS = Number(process.env['LEDGER_TEST_HEADS'] ?? 20_000);
 const DUE = Number(process.env['LEDGER_TEST_DUE'] ?? 300);
 const SENT = 200;
-/** Heads of one statement: each is kept far below the time that a statement may take. */
-const HEADS_AT_ONCE = 100_000;
+/** Rows of one statement: while it runs, no event of any database of the cluster gets its place. */
+const ROWS_AT_ONCE = 2_500;
 
 describe('large tables', () => {
   let fixture: NotifierFixture;
@@ -29,7 +29,9 @@ describe('large tables', () => {
     return fixture.database.transaction(async (client) => {
       await client.query("set local plan_cache_mode = 'force_generic_plan'");
       await client.query(`prepare looked_at (${types}) as ${statement}`);
-      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (analyze) execute looked_at (${values})`);
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+        `explain (analyze, buffers, timing off) execute looked_at (${values})`,
+      );
       await client.query('deallocate looked_at');
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     });
@@ -38,22 +40,26 @@ describe('large tables', () => {
   it(`${PENDING} waiting deliveries are claimed by index, in order, without a scan`, async () => {
     await using webhook = await WebhookReceiver.start();
     const { id } = await fixture.webhook(webhook.url);
-    await fixture.database.query(
-      `with made as (
+    for (let made = 0; made < PENDING; made += ROWS_AT_ONCE) {
+      await fixture.database.query(
+        `with made as (
          insert into deliveries.notification (notification_id, event_id, stage, event_type, level, envelope, deadline)
          select gen_random_uuid(), gen_random_uuid(), 'alert', 'SessionExpired', 1,
            '{"time":"2026-01-01T00:00:00Z"}', clock_timestamp() + interval '1 day'
-         from generate_series(1, ${PENDING}) returning notification_id)
+         from generate_series(1, ${ROWS_AT_ONCE}) returning notification_id)
        insert into deliveries.delivery (delivery_id, notification_id, channel_id, recipient, next_attempt_at, deadline)
        select gen_random_uuid(), notification_id, $1, 'owner', clock_timestamp() - random() * interval '1 hour',
          clock_timestamp() + interval '1 day' from made`,
-      [id],
-    );
+        [id],
+      );
+    }
     const plan = await planOf(dueStatement(false), 'uuid, int, int, int, uuid[]', `'${id}', 32, 16, 1, '{}'`);
     expect(plan).toContain('Index Scan using delivery_first');
     expect(plan.match(/Index Cond: \(\(channel_id = \$1\) AND \(next_attempt_at <= /g)).toHaveLength(2);
     expect(plan).not.toMatch(/Seq Scan on (delivery|notification)/);
-    expect(Number(/Execution Time: ([\d.]+)/.exec(plan)![1])).toBeLessThan(200);
+    // What it looked at, in pages: how long that takes is the machine's matter.
+    const [, hit = '0', read = '0'] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(plan) ?? [];
+    expect(Number(hit) + Number(read)).toBeLessThan(1000);
 
     const before = await fixture.database.query<{ delivery_id: string }>(
       'select delivery_id from deliveries.delivery order by next_attempt_at',
@@ -68,7 +74,7 @@ describe('large tables', () => {
       'select distinct delivery_id from deliveries.attempt',
     );
     expect(Math.max(...sent.map(({ delivery_id }) => place.get(delivery_id)!))).toBe(sent.length - 1);
-  }, 120_000);
+  });
 
   it(`a channel with ${TOLD} deliveries behind it gets its periodic test message without a look at them`, async () => {
     const { id } = await fixture.webhook('http://127.0.0.1:9');
@@ -110,10 +116,10 @@ describe('large tables', () => {
     );
     const own: Record<string, string> = { session_id: 'gen_random_uuid()', due_at: 'h.due_at + n' };
     const values = columns.map(({ name }) => own[name] ?? `h.${name}`).join(', ');
-    for (let made = 0; made < HEADS; made += HEADS_AT_ONCE) {
+    for (let made = 0; made < HEADS; made += ROWS_AT_ONCE) {
       await fixture.asOwner(
         `insert into ledger.session_head select ${values} from ledger.session_head h
-         cross join generate_series(${made + 1}, ${Math.min(HEADS, made + HEADS_AT_ONCE)}) n where h.session_id = '${sessionId}'`,
+         cross join generate_series(${made + 1}, ${Math.min(HEADS, made + ROWS_AT_ONCE)}) n where h.session_id = '${sessionId}'`,
       );
     }
   }

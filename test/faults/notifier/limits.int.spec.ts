@@ -34,7 +34,7 @@ describe('limits of a channel', () => {
     const { event } = await fixture.warned();
     const started = Date.now();
     await fixture.takeIn(event);
-    await until(() => telegram.calls.length === 60, { describe: '60 messages', timeoutMs: 30_000 });
+    await until(() => telegram.calls.length === 60, { describe: '60 messages' });
     for (const [index, { at }] of telegram.calls.entries()) {
       expect(at - started).toBeGreaterThanOrEqual(Math.max(0, ((index + 1 - 5) / 25) * 1000 - 20));
     }
@@ -58,7 +58,7 @@ describe('limits of a channel', () => {
       "update deliveries.gate set tokens = 0, refilled_at = clock_timestamp() where gate like '% a minute'",
     );
     await fixture.takeIn((await fixture.warned()).event);
-    await until(() => telegram.calls.length === 6, { describe: 'two more messages' });
+    await until(() => telegram.calls.length >= 6, { describe: 'two more messages' });
     expect(telegram.calls[4]!.at - emptied).toBeGreaterThanOrEqual(3980);
     expect(telegram.calls[5]!.at - emptied).toBeGreaterThanOrEqual(7980);
   });
@@ -91,6 +91,7 @@ describe('limits of a channel', () => {
   });
 
   it('the breaker: after five failures in a row nothing goes out, then one at a time, and after a success all of it', async () => {
+    fixture.holdRetries();
     await using broken = await WebhookReceiver.start();
     await using healthy = await WebhookReceiver.start();
     const far = new EventEmitter();

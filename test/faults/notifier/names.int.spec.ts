@@ -85,7 +85,7 @@ describe(`T3: ${NAMES} names of 500 characters with every markup character and e
       expect(mail.html).not.toMatch(/<b>|<\/b>|<@/);
       expect(mail.html?.match(/<h1/g)).toHaveLength(1);
     }
-  }, 120_000);
+  });
 
   it('arrive at a webhook byte for byte as the ledger has them', async () => {
     await using webhook = await WebhookReceiver.start();

@@ -34,6 +34,8 @@ import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session
 
 /** Retries lie at the end of their step: 5 s after the first attempt, so that a case can look before it hurries them. */
 const AT_THE_END = 0.999;
+/** Of a step: far beyond the end of any case. */
+const NEVER_BY_ITSELF = 100;
 
 const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
 
@@ -53,6 +55,7 @@ export class NotifierFixture implements AsyncDisposable {
   readonly metrics: Registry = createMetrics('notifier');
   notifier: Notifier;
   private position = 0;
+  private shareOfStep = AT_THE_END;
   private readonly expected: ExpectedAlerts;
   private readonly excuses: Excuses = new Map();
 
@@ -93,7 +96,7 @@ export class NotifierFixture implements AsyncDisposable {
       commands: dueSessionCommands(this.ledger),
       allowedTargets: ['127.0.0.0/8', '::1'],
       sweepSeconds: 0.1,
-      random: () => AT_THE_END,
+      random: () => this.shareOfStep,
       ...this.options,
       ...options,
     });
@@ -294,12 +297,12 @@ export class NotifierFixture implements AsyncDisposable {
   }
 
   /** Waits until nothing is queued or under way. */
-  async settled(timeoutMs = 40_000): Promise<Record<string, number>> {
+  async settled(timeoutMs?: number): Promise<Record<string, number>> {
     await until(
       async () =>
         (await this.database.query('select from deliveries.delivery where next_attempt_at is not null limit 1'))
           .length === 0,
-      { describe: 'every delivery to end', timeoutMs },
+      { describe: 'every delivery to end', ...(timeoutMs !== undefined && { timeoutMs }) },
     );
     return this.statuses();
   }
@@ -318,6 +321,11 @@ export class NotifierFixture implements AsyncDisposable {
     await client.connect();
     await client.query(statements);
     await client.end();
+  }
+
+  /** From now on a retry comes when it is hurried, and not before: a case may look as late as it likes. */
+  holdRetries(): void {
+    this.shareOfStep = NEVER_BY_ITSELF;
   }
 
   /** Makes everything that waits due at once, in place of waiting for it. */

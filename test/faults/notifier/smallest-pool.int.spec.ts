@@ -17,7 +17,7 @@ import { TEST_SEAL_KEY } from './test-seal-key.js';
 
 const BOTS = 12;
 const CHAT = 4711;
-const LONG = 60_000;
+const LONG = 150_000;
 
 it(`two notifiers with the smallest pool and ${BOTS} bots read the log, sweep, deliver and answer; leases are held beside the pool`, async () => {
   await using nats = await startTestNats();

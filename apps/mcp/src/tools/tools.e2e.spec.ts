@@ -24,6 +24,8 @@ describe('session_history', () => {
     await it.host.untilSelf({ state: 'active', reason: null });
     for (let rotation = 0; rotation < 5; rotation += 1) await ledger.owner.rotateSession(installation.session.id);
     await it.host.untilSelf({ generation: 5 });
+    // All that is recorded stands in the history that the tool reads.
+    await ledger.events(installation.session.id);
     const told: string[] = [];
     let cursor: string | null | undefined;
     do {
