@@ -41,7 +41,7 @@ export class LogVerifier {
     try {
       this.hash(event);
     } catch (error) {
-      const { position } = event;
+      const position = this.leaves.count + 1;
       const message = `the event at ${position} cannot be hashed: ${(error as Error).message}`;
       this.findings.add({ code: 'EVENT_UNREADABLE', position, message });
       this.leaves.push(Buffer.alloc(32));
@@ -72,11 +72,15 @@ export class LogVerifier {
     };
   }
 
-  private comparePosition({ position, streamId }: { position: number; streamId: string }): void {
+  /** A file may hold anything in the place of a number or a text, also what cannot be written as one. */
+  private comparePosition({ position, streamId }: { position: unknown; streamId: unknown }): void {
     const expected = this.leaves.count + 1;
     if (position === expected) return;
-    const message = `position ${position} stands where ${expected} is due: an event was removed, inserted or moved`;
-    this.findings.add({ code: 'POSITION_NOT_DENSE', position, streamId, message });
+    const isNumber = typeof position === 'number';
+    const found = isNumber ? `position ${position}` : 'an event without a position';
+    const message = `${found} stands where ${expected} is due: an event was removed, inserted or moved`;
+    const where = { position: isNumber ? position : expected, ...(typeof streamId === 'string' && { streamId }) };
+    this.findings.add({ code: 'POSITION_NOT_DENSE', ...where, message });
   }
 
   private hash(event: ExportedEvent): void {
