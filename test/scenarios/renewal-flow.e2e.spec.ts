@@ -7,8 +7,8 @@ import { desktop } from './desktop.js';
 import type { SeenRequest, Treatment } from './ledger-proxy.js';
 import { RunningLedger } from './running-ledger.js';
 
-/** Seconds: renewal at 7–9, and room for a second try. */
-const TTL = 14;
+/** Seconds: renewal at 10–12, and room for a slow start and a second try. */
+const TTL = 20;
 /** Rotations by the owner do not count. */
 const MAX_RENEWALS = 3;
 
