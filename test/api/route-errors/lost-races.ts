@@ -42,19 +42,27 @@ const WAYS: Record<string, Way> = {
     }),
 };
 
-/** What each of these routes answers while every race is lost, one after the other: the key of all tokens is revoked on the way. */
+/** What the others would feel: the key of all tokens is revoked, the switch turned. */
+const FELT_BY_ALL = new Set(['POST /v1/keys/rotate', 'PUT /v1/kill-switch', 'DELETE /v1/kill-switch']);
+
+/** What each of these routes answers while every race is lost. No token of before is worth anything afterwards. */
 export async function losing(api: RunningApi, routes: readonly Route[]): Promise<Map<Route, Response>> {
   const asked = await Promise.all(
     routes.map(async (route) => {
-      const of = { api, route, world: await routeWorld(api) };
-      const way = WAYS[`${route.method} ${route.path}`];
+      const name = `${route.method} ${route.path}`;
+      const of = { name, api, route, world: await routeWorld(api) };
+      const way = WAYS[name];
       return { ...of, shoot: way ? await way(of) : () => Promise.resolve({}) };
     }),
   );
   const answers = new Map<Route, Response>();
+  const ask = async ({ route, world, shoot }: (typeof asked)[number]): Promise<void> => {
+    answers.set(route, await send(api, route, world, await shoot()));
+  };
   await inDatabase(api, LOSE);
   try {
-    for (const { route, world, shoot } of asked) answers.set(route, await send(api, route, world, await shoot()));
+    await Promise.all(asked.filter(({ name }) => !FELT_BY_ALL.has(name)).map(ask));
+    for (const one of asked.filter(({ name }) => FELT_BY_ALL.has(name))) await ask(one);
   } finally {
     await inDatabase(api, WIN);
   }
