@@ -34,6 +34,7 @@ describe('every answer', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('x-request-id')).not.toBeNull();
     expect(headers.get('strict-transport-security')).toBeNull();
+    expect([headers.get('server'), headers.get('x-powered-by')]).toEqual([null, null]);
   });
 
   it('with a secret in it is kept by no cache', async () => {

@@ -14,6 +14,16 @@ describe('SecretBox', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('seals the same value of the same row differently each time', () => {
+    const box = SecretBox.open({ file: keyFile() });
+    const sealed = Array.from({ length: 100 }, () => box.seal('secret', 'channel/1'));
+    expect(new Set(sealed.map((one) => one.toString('hex'))).size).toBe(100);
+    // Not only as a whole: the nonce after the version, and what it makes of the text.
+    for (const part of [sealed.map((one) => one.subarray(1, 13)), sealed.map((one) => one.subarray(13))]) {
+      expect(new Set(part.map((one) => one.toString('hex'))).size).toBe(100);
+    }
+  });
+
   it('refuses a value moved to another row, altered, or sealed with another key', () => {
     const box = SecretBox.open({ file: keyFile() });
     const sealed = box.seal('secret', 'channel/1');

@@ -188,6 +188,8 @@ describe('an email channel', () => {
         ['failed', 'tls'],
       ]),
     );
+    const details = (await fixture.attempts()).map(({ detail }) => detail);
+    expect(details).toContainEqual(expect.stringContaining('add ?requireTLS=false to the URL'));
     expect(smtp.received).toHaveLength(0);
   });
 

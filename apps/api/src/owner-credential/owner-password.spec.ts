@@ -71,6 +71,13 @@ describe('OwnerPassword', () => {
     expect(await stillAccepted()).toBe(false);
   });
 
+  it('is hashed anew by each process: argon2id with 19 MiB, two passes, one lane, and a salt of its own', async () => {
+    const hashes = await Promise.all([new OwnerKeyFile(path).hash(), new OwnerKeyFile(path).hash()]);
+    for (const hash of hashes)
+      expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    expect(hashes[0]).not.toBe(hashes[1]);
+  });
+
   it('accepts a file that holds only the hash', async () => {
     writeFileSync(path, await argon2.hash('kept elsewhere', ARGON2_COST));
     const other = new OwnerPassword(new OwnerKeyFile(path), new SourceDelays(() => now));

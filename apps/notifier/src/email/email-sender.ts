@@ -89,9 +89,17 @@ export class EmailSender implements Sender {
   }
 }
 
-function createTransport(url: string) {
+/** What only this machine hears. */
+const OWN_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/i;
+
+/**
+ * The connection to a mail server. One on another machine must offer TLS: alerts and passwords do not cross a network in the clear,
+ * unless the URL says `requireTLS=false`, which goes before what stands here.
+ */
+export function createTransport(url: string) {
   return nodemailer.createTransport({
     url,
+    requireTLS: !OWN_HOST.test(new URL(url).hostname),
     pool: true,
     maxConnections: 1,
     maxRequeues: 0,
@@ -116,7 +124,7 @@ function judge(error: MailError, textLeft: boolean): Outcome {
     status === undefined
       ? `SMTP: ${error.code ?? ''} ${error.message}`.slice(0, 300)
       : `SMTP ${error.response ?? status}`.slice(0, 300);
-  if (error.code === 'ETLS') return refusedTls(error.originalCode ?? error.message);
+  if (error.code === 'ETLS') return refusedTls(error.originalCode ?? whyNoTls(error.message));
   if (error.code === 'EAUTH' && !(status !== undefined && status < 500))
     return { kind: 'failed', reason: 'credentials', detail, stop: 'credentials' };
   if (status !== undefined && status !== 421 && status >= 500) {
@@ -135,4 +143,9 @@ function judge(error: MailError, textLeft: boolean): Outcome {
   if (error.code === 'EDNS') return { kind: 'failed', reason: 'dns', detail };
   if (error.code === 'ETIMEDOUT' || error.code === 'EABORT') return { kind: 'failed', reason: 'timeout', detail };
   return { kind: 'failed', reason: 'connect', detail };
+}
+
+function whyNoTls(message: string): string {
+  if (!message.includes('STARTTLS')) return message;
+  return 'the server offers none: use smtps:, or add ?requireTLS=false to the URL where mail may cross the network in the clear';
 }
