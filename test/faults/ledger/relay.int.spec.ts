@@ -130,6 +130,8 @@ describe('the relay', () => {
     const config = { ...serviceConfig(log.url, bus.nats.url), streamMaxAge: 1 };
     const again = await startSequencer({ config, logger });
     opened.push({ [Symbol.asyncDispose]: () => again.close() });
+    // Where the stream begins is decided by then: an event that had to wait longer than a second would lie before it.
+    await until(async () => (await streamEnd(bus)) === 120, { describe: 'the new stream' });
     // It is kept for a second only: heard as it passes.
     const heard: CloudEvent[] = [];
     const callback = (_: Error | null, message: Msg): void => {
