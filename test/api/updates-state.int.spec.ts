@@ -8,7 +8,7 @@ import { RunningApi } from './running-api.js';
 
 /** Seconds, and milliseconds. */
 const HEARTBEAT = 0.5;
-const STALE_AFTER = 3_000;
+const STALE_AFTER = 4_000;
 
 let api: RunningApi;
 let session: SessionWithToken;

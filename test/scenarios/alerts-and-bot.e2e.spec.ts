@@ -36,7 +36,7 @@ afterAll(async () => {
 describe('alerts', () => {
   it('F-5 an expiry alert reaches all three channels once the process has used up its renewals but three', async () => {
     const agent = await ledger.agent('atlas');
-    const installation = await ledger.install({ agentId: agent.id, expiresIn: 20, maxRenewals: 4 });
+    const installation = await ledger.install({ agentId: agent.id, expiresIn: ledger.life(20), maxRenewals: 4 });
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ generation: 1, remainingRenewals: 3 });
     const event = 'ledger.session.expiring_soon.v1';

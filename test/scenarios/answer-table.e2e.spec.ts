@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { until } from '#libs/testing';
 import { writeMcpToken } from '#libs/token-file';
 import { desktop, type Desktop } from './desktop.js';
@@ -7,6 +7,9 @@ import { RunningLedger, type Installation } from './running-ledger.js';
 
 /** Seconds: renewal at 16–20, three retries within the rest; many processes start before. */
 const TTL = 30;
+
+// Tokens live longer where the machine is slow.
+jest.setTimeout(1_500_000);
 
 let ledger: RunningLedger;
 
@@ -43,7 +46,7 @@ function sequence({ proxy }: Desktop, { session }: Installation): string[] {
 }
 
 async function answeredWith(status: number): Promise<void> {
-  const installation = await ledger.install({ expiresIn: TTL });
+  const installation = await ledger.install({ expiresIn: ledger.life(TTL) });
   await using it = await desktop(ledger, installation);
   firstRenewal(it, { status, headers: { 'content-type': 'text/plain' }, body: 'proxy error' });
   await renewed(it, 1);
@@ -56,7 +59,7 @@ async function answeredWith(status: number): Promise<void> {
 }
 
 async function answerNotHeard(treatment: 'lose-answer' | 'cut-body'): Promise<void> {
-  const installation = await ledger.install({ expiresIn: TTL });
+  const installation = await ledger.install({ expiresIn: ledger.life(TTL) });
   await using it = await desktop(ledger, installation);
   let met = false;
   it.proxy.treat = (request) => {
@@ -85,7 +88,7 @@ describe('the answer table of a renewal', () => {
   );
 
   it.concurrent('409: the file’s newer token is taken', async () => {
-    const installation = await ledger.install({ expiresIn: TTL }, { holder: false });
+    const installation = await ledger.install({ expiresIn: ledger.life(TTL) }, { holder: false });
     await using it = await desktop(ledger, installation);
     it.proxy.treat = async (request): Promise<Treatment> => {
       if (request.path === '/v1/updates') return 'refuse';
@@ -108,7 +111,7 @@ describe('the answer table of a renewal', () => {
   });
 
   it.concurrent('409: without a newer file the hand-over brings the token', async () => {
-    const installation = await ledger.install({ expiresIn: TTL });
+    const installation = await ledger.install({ expiresIn: ledger.life(TTL) });
     await using it = await desktop(ledger, installation);
     let rotated = false;
     it.proxy.treat = async (request): Promise<Treatment> => {
@@ -127,7 +130,7 @@ describe('the answer table of a renewal', () => {
   it.concurrent(
     '401: a session that was revoked meanwhile ends as expired, and no request is repeated in a hurry',
     async () => {
-      const installation = await ledger.install({ expiresIn: TTL });
+      const installation = await ledger.install({ expiresIn: ledger.life(TTL) });
       await using it = await desktop(ledger, installation);
       let revoked = false;
       it.proxy.treat = async (request): Promise<Treatment> => {
@@ -146,7 +149,7 @@ describe('the answer table of a renewal', () => {
   );
 
   it.concurrent('403 HOLDER_REQUIRED: stays on its token and says how to register', async () => {
-    const installation = await ledger.install({ expiresIn: TTL }, { holder: false });
+    const installation = await ledger.install({ expiresIn: ledger.life(TTL) }, { holder: false });
     await ledger.hold(installation.dataDir, installation.session, 'elsewhere');
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'expiring', reason: 'holder_required' });
@@ -174,7 +177,7 @@ describe('the answer table of a renewal', () => {
 
   // By itself: it stops everybody.
   it('503 KILL_SWITCH_ACTIVE: keeps the token and goes on when it is released', async () => {
-    const installation = await ledger.install({ expiresIn: 60 });
+    const installation = await ledger.install({ expiresIn: ledger.life(60) });
     await using it = await desktop(ledger, installation);
     await it.host.call('session_status');
     await ledger.owner.activateKillSwitch({ reason: 'drill' });

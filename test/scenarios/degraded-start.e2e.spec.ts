@@ -26,7 +26,7 @@ describe('a start with something missing', () => {
     const { isError, content } = await host.call('session_status');
     expect([isError, content['status'], content['retryable']]).toEqual([false, 'session_expired', true]);
     expect(content['hint']).toContain('sledger mcp setup');
-    const { session } = await ledger.install({ expiresIn: 60 }, { dataDir });
+    const { session } = await ledger.install({ expiresIn: ledger.life(60) }, { dataDir });
     await host.untilSelf({ state: 'active', sessionId: session.id });
   });
 
@@ -37,7 +37,7 @@ describe('a start with something missing', () => {
     });
     await using host = await McpHost.connect({ dataDir: ended.dataDir, baseUrl: ledger.baseUrl });
     expect((await host.call('session_status')).content['hint']).toContain('sledger mcp refresh-token');
-    const { session } = await ledger.install({ expiresIn: 60 });
+    const { session } = await ledger.install({ expiresIn: ledger.life(60) });
     await writeMcpToken(ended.tokenFile, session.token ?? '');
     await host.untilSelf({ state: 'active', sessionId: session.id });
   });
@@ -57,7 +57,7 @@ describe('a start with something missing', () => {
   ])(
     'with a token file that is %s refuses it with a clear line, and takes it once it is mended',
     async (_, spoil, says) => {
-      const { dataDir, tokenFile, session } = await ledger.install({ expiresIn: 60 }, { holder: false });
+      const { dataDir, tokenFile, session } = await ledger.install({ expiresIn: ledger.life(60) }, { holder: false });
       spoil(tokenFile);
       await using host = await McpHost.connect({ dataDir, baseUrl: ledger.baseUrl });
       expect((await host.call('session_status')).content['status']).toBe('session_expired');
@@ -69,7 +69,7 @@ describe('a start with something missing', () => {
   );
 
   it('S-04 with a symlink as token file refuses it', async () => {
-    const { tokenFile } = await ledger.install({ expiresIn: 60 }, { holder: false });
+    const { tokenFile } = await ledger.install({ expiresIn: ledger.life(60) }, { holder: false });
     const dataDir = newDataDir();
     symlinkSync(tokenFile, getMcpTokenPath(dataDir));
     await using host = await McpHost.connect({ dataDir, baseUrl: ledger.baseUrl });
@@ -78,7 +78,7 @@ describe('a start with something missing', () => {
   });
 
   it('with a lost token file, but holder keys, is handed the token', async () => {
-    const { dataDir, tokenFile, session } = await ledger.install({ expiresIn: 60 });
+    const { dataDir, tokenFile, session } = await ledger.install({ expiresIn: ledger.life(60) });
     writeFileSync(tokenFile, '', { mode: 0o600 });
     await using host = await McpHost.connect({ dataDir, baseUrl: ledger.baseUrl });
     await host.untilSelf({ state: 'active', sessionId: session.id });
@@ -86,7 +86,7 @@ describe('a start with something missing', () => {
   });
 
   it('without a server starts, keeps its token, and finds the server within seconds', async () => {
-    const installation = await ledger.install({ expiresIn: 60 });
+    const installation = await ledger.install({ expiresIn: ledger.life(60) });
     await using proxy = await LedgerProxy.start(ledger.baseUrl);
     proxy.treat = () => 'refuse';
     await using host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url });
@@ -102,7 +102,7 @@ describe('a start with something missing', () => {
     ['a port where nobody listens', 'http://127.0.0.1:9'],
     ['a host that does not exist', 'http://ledger.invalid'],
   ])('with a server address that is %s says that the ledger cannot be reached', async (_, baseUrl) => {
-    const installation = await ledger.install({ expiresIn: 60 });
+    const installation = await ledger.install({ expiresIn: ledger.life(60) });
     await using host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl });
     const { isError, content } = await host.call('session_status');
     expect([isError, content['status']]).toEqual([false, 'daemon_unavailable']);
@@ -110,7 +110,7 @@ describe('a start with something missing', () => {
   });
 
   it('with something else on the server’s port keeps its token', async () => {
-    const installation = await ledger.install({ expiresIn: 60 });
+    const installation = await ledger.install({ expiresIn: ledger.life(60) });
     await using proxy = await LedgerProxy.start(ledger.baseUrl);
     proxy.treat = () => ({ status: 401, headers: { 'content-type': 'text/html' }, body: '<h1>Sign in</h1>' });
     await using host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url });
@@ -158,7 +158,7 @@ describe('a connection under constant refusal', () => {
 
 describe('secrets', () => {
   it('are in no byte of stdout or stderr, whatever goes wrong', async () => {
-    const installation = await ledger.install({ expiresIn: 12 });
+    const installation = await ledger.install({ expiresIn: ledger.life(12) });
     await using it = await desktop(ledger, installation, { env: { LEDGER_LOG_LEVEL: 'debug' } });
     await it.host.untilSelf({ generation: 1 });
     it.proxy.treat = () => 'refuse';

@@ -14,6 +14,9 @@ export interface McpHostOptions {
   nodeArgs?: string[];
 }
 
+/** For what comes in the life of a token: it may be a long one. */
+const SELF_DEADLINE_MS = 300_000;
+
 /** What a tool answered: its structured content, and whether it was flagged as an error. */
 export interface ToolAnswer {
   isError: boolean;
@@ -100,7 +103,7 @@ export class McpHost implements AsyncDisposable {
   }
 
   /** Waits until `session://self` shows these members. */
-  async untilSelf(expected: Record<string, unknown>, timeoutMs?: number): Promise<Record<string, unknown>> {
+  async untilSelf(expected: Record<string, unknown>, timeoutMs = SELF_DEADLINE_MS): Promise<Record<string, unknown>> {
     const wanted = Object.entries(expected);
     return await until(
       async () => {
@@ -108,7 +111,7 @@ export class McpHost implements AsyncDisposable {
         if (wanted.every(([name, value]) => self[name] === value)) return self;
         throw new Error(JSON.stringify(self));
       },
-      { ...(timeoutMs !== undefined && { timeoutMs }), describe: `session://self to show ${JSON.stringify(expected)}` },
+      { timeoutMs, describe: `session://self to show ${JSON.stringify(expected)}` },
     );
   }
 

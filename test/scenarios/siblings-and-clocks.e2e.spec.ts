@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { until } from '#libs/testing';
 import { readMcpToken } from '#libs/token-file';
 import { desktop } from './desktop.js';
@@ -18,6 +18,9 @@ const REQUESTS_OF_A_START = [
 const SHIFT_CLOCK = join(import.meta.dirname, 'shift-clock.mjs');
 const RECORD_TIMERS = join(import.meta.dirname, 'record-timers.mjs');
 
+// Tokens live longer where the machine is slow.
+jest.setTimeout(1_500_000);
+
 let ledger: RunningLedger;
 
 beforeAll(async () => {
@@ -31,7 +34,7 @@ describe('five siblings on one token file', () => {
   it.concurrent(
     'that sleep past the renewal and wake together make one renewal, and all end on its token',
     async () => {
-      const installation = await ledger.install({ expiresIn: 30 });
+      const installation = await ledger.install({ expiresIn: ledger.life(30) });
       await using proxy = await LedgerProxy.start(ledger.baseUrl);
       const hosts = await Promise.all(
         Array.from({ length: 5 }, () => McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url })),
@@ -40,7 +43,8 @@ describe('five siblings on one token file', () => {
       await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
       for (const { process } of hosts) process.signal('SIGSTOP');
       const asleep = await ledger.owner.session(installation.session.id);
-      await until(() => Date.now() > Date.parse(asleep.expiresAt) - 10_000, {
+      await until(() => Date.now() > Date.parse(asleep.expiresAt) - ledger.life(10) * 1000, {
+        timeoutMs: ledger.within(30),
         describe: 'the sleep to end',
       });
       for (const { process } of hosts) process.signal('SIGCONT');
@@ -51,12 +55,15 @@ describe('five siblings on one token file', () => {
   );
 
   it.concurrent('that sleep for twice the life of the token know that it has expired, and say so', async () => {
-    const installation = await ledger.install({ expiresIn: 12 });
+    const installation = await ledger.install({ expiresIn: ledger.life(12) });
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'active' });
     it.host.process.signal('SIGSTOP');
-    const wake = Date.parse(installation.session.expiresAt) + 12_000;
-    await until(() => Date.now() > wake, { describe: 'twice the life of the token to pass' });
+    const wake = Date.parse(installation.session.expiresAt) + ledger.life(12) * 1000;
+    await until(() => Date.now() > wake, {
+      timeoutMs: ledger.within(24),
+      describe: 'twice the life of the token to pass',
+    });
     it.host.process.signal('SIGCONT');
     expect(await it.host.untilSelf({ state: 'expired' })).toMatchObject({ secondsLeft: 0 });
     const { isError, content } = await it.host.call('session_status');
@@ -69,7 +76,7 @@ describe('a clock that is wrong', () => {
   it.concurrent.each([-600_000, -90_000, 90_000, 600_000])(
     'by %i ms neither renews before 50 %% of the life nor thinks a good token expired',
     async (shift) => {
-      const installation = await ledger.install({ expiresIn: 16 });
+      const installation = await ledger.install({ expiresIn: ledger.life(16) });
       await using it = await desktop(ledger, installation, {
         env: { CLOCK_SHIFT_MS: String(shift) },
         nodeArgs: ['--import', SHIFT_CLOCK],
@@ -81,7 +88,7 @@ describe('a clock that is wrong', () => {
           states.add(self['state']);
           return Number(self['generation']) >= 2;
         },
-        { describe: 'two renewals' },
+        { timeoutMs: ledger.within(32), describe: 'two renewals' },
       );
       expect([...states]).toEqual(['active']);
       const statuses = it.proxy.requests('PUT', '/renew').map(({ status }) => status);
@@ -121,11 +128,11 @@ describe('several clients on one agent', () => {
     const agent = await ledger.agent();
     const dataDir = newDataDir();
     const one = await ledger.install(
-      { agentId: agent.id, expiresIn: 16, supersede: false },
+      { agentId: agent.id, expiresIn: ledger.life(16), supersede: false },
       { dataDir, name: 'claude' },
     );
     const two = await ledger.install(
-      { agentId: agent.id, expiresIn: 16, supersede: false },
+      { agentId: agent.id, expiresIn: ledger.life(16), supersede: false },
       { dataDir, name: 'cursor' },
     );
     await using first = await desktop(ledger, one, { holder: 'claude' });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { bareToken } from '#libs/contracts';
 import { Standstill, until } from '#libs/testing';
@@ -9,13 +9,16 @@ import { LedgerProxy, type Treatment } from './ledger-proxy.js';
 import { McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger, type Installation } from './running-ledger.js';
 
+// Tokens live longer where the machine is slow.
+jest.setTimeout(1_500_000);
+
 let ledger: RunningLedger;
 let slow: Installation;
 
 beforeAll(async () => {
-  ledger = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '600' });
+  ledger = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '7200' });
   // Long enough to be renewed late, down and back within its life.
-  slow = await ledger.install({ expiresIn: 60 });
+  slow = await ledger.install({ expiresIn: ledger.life(60) });
 });
 afterAll(async () => {
   await ledger[Symbol.asyncDispose]();
@@ -42,7 +45,7 @@ describe('the life of a token', () => {
         return down ? 'refuse' : 'pass';
       };
       await using host = await McpHost.connect({ dataDir: slow.dataDir, baseUrl: proxy.url });
-      await until(() => down, { describe: 'the renewal to fall into the outage' });
+      await until(() => down, { timeoutMs: ledger.within(60), describe: 'the renewal to fall into the outage' });
       await host.untilSelf({ state: 'error', reason: 'server_unreachable' });
       const attempts = proxy.seen.filter(({ path }) => path !== '/v1/updates' && path !== '/v1/holders/receipts');
       expect(attempts.map(({ method, path }) => `${method} ${path.replace(slow.session.id, 'id')}`)).toEqual([
@@ -66,7 +69,7 @@ describe('the life of a token', () => {
   );
 
   it.concurrent('T-01 first start, environment token only: loaded, renewal scheduled', async () => {
-    const { session } = await ledger.install({ expiresIn: 60 }, { holder: false });
+    const { session } = await ledger.install({ expiresIn: ledger.life(60) }, { holder: false });
     const dataDir = newDataDir();
     await using host = await McpHost.connect({
       dataDir,
@@ -84,8 +87,8 @@ describe('the life of a token', () => {
   });
 
   it.concurrent('T-02 file and environment: the file wins', async () => {
-    const inFile = await ledger.install({ expiresIn: 60 });
-    const other = await ledger.install({ expiresIn: 60 });
+    const inFile = await ledger.install({ expiresIn: ledger.life(60) });
+    const other = await ledger.install({ expiresIn: ledger.life(60) });
     await using host = await McpHost.connect({
       dataDir: inFile.dataDir,
       baseUrl: ledger.baseUrl,
@@ -95,8 +98,8 @@ describe('the life of a token', () => {
   });
 
   it.concurrent('takes the environment’s token when the file’s is refused', async () => {
-    const inFile = await ledger.install({ expiresIn: 60 }, { holder: false });
-    const other = await ledger.install({ expiresIn: 60 });
+    const inFile = await ledger.install({ expiresIn: ledger.life(60) }, { holder: false });
+    const other = await ledger.install({ expiresIn: ledger.life(60) });
     await ledger.owner.revokeSession(inFile.session.id);
     await using host = await McpHost.connect({
       dataDir: inFile.dataDir,
@@ -107,18 +110,19 @@ describe('the life of a token', () => {
   });
 
   it.concurrent('T-03 renewal at 60 %: file written, then memory, next one scheduled', async () => {
-    const installation = await ledger.install({ expiresIn: 30 });
+    const installation = await ledger.install({ expiresIn: ledger.life(30) });
     await using it = await desktop(ledger, installation);
     const inFileAtUse: number[] = [];
     it.proxy.treat = ({ generation }) => {
       if (generation === 1) inFileAtUse.push(claimsOf(readMcpToken(installation.tokenFile)).gen);
       return 'pass';
     };
-    const { iat } = claimsOf(installation.session.token);
+    const { iat, exp } = claimsOf(installation.session.token);
     const [put] = await until(() => (it.proxy.count('PUT', '/renew') > 0 ? it.proxy.requests('PUT', '/renew') : null), {
+      timeoutMs: ledger.within(30),
       describe: 'a renewal',
     });
-    const share = (performance.timeOrigin + (put?.at ?? 0) - iat * 1000) / 30_000;
+    const share = (performance.timeOrigin + (put?.at ?? 0) - iat * 1000) / (exp - iat) / 1000;
     expect(share).toBeGreaterThanOrEqual(0.5);
     expect(share).toBeLessThan(0.8);
     await it.host.untilSelf({ generation: 1, state: 'active' });
@@ -131,7 +135,7 @@ describe('the life of a token', () => {
   });
 
   it.concurrent('T-04 RENEWAL_TOO_EARLY: stays active and tries once more, when the server said', async () => {
-    await using it = await desktop(ledger, await ledger.install({ expiresIn: 20 }));
+    await using it = await desktop(ledger, await ledger.install({ expiresIn: ledger.life(20) }));
     const answer = await it.host.call('renew_session');
     expect(answer.isError).toBe(false);
     expect(answer.content).toMatchObject({ status: 'ok', renewed: false, session: { state: 'active', generation: 0 } });
@@ -143,7 +147,7 @@ describe('the life of a token', () => {
   it.concurrent(
     'T-05 RENEWAL_LIMIT_REACHED: gives up renewing, keeps the token until it ends, the server warns',
     async () => {
-      const installation = await ledger.install({ expiresIn: 14, maxRenewals: 1 });
+      const installation = await ledger.install({ expiresIn: ledger.life(14), maxRenewals: 1 });
       await using it = await desktop(ledger, installation);
       await it.host.untilSelf({ state: 'expiring', reason: 'renewal_limit', generation: 1 });
       expect((await it.host.call('session_status')).content['status']).toBe('ok');
@@ -159,8 +163,8 @@ describe('the life of a token', () => {
   );
 
   it.concurrent('T-07 401, another token in the file: taken, the call retried and good', async () => {
-    const first = await ledger.install({ expiresIn: 60 }, { holder: false });
-    const second = await ledger.install({ expiresIn: 60 }, { holder: false });
+    const first = await ledger.install({ expiresIn: ledger.life(60) }, { holder: false });
+    const second = await ledger.install({ expiresIn: ledger.life(60) }, { holder: false });
     await using it = await desktop(ledger, first);
     await it.host.call('session_status');
     await ledger.owner.revokeSession(first.session.id);
@@ -171,7 +175,7 @@ describe('the life of a token', () => {
   });
 
   it.concurrent('T-12 calls during a renewal use the old token; no second renewal', async () => {
-    const installation = await ledger.install({ expiresIn: 16 });
+    const installation = await ledger.install({ expiresIn: ledger.life(16) });
     await using it = await desktop(ledger, installation);
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -179,7 +183,7 @@ describe('the life of a token', () => {
       if (method === 'PUT') await held;
       return 'pass';
     };
-    await until(() => it.proxy.count('PUT', '/renew'), { describe: 'a renewal' });
+    await until(() => it.proxy.count('PUT', '/renew'), { timeoutMs: ledger.within(30), describe: 'a renewal' });
     const answers = await Promise.all(Array.from({ length: 30 }, () => it.host.call('session_status')));
     expect(answers.map(({ content }) => content['status'])).toEqual(Array(30).fill('ok'));
     const calls = it.proxy.requests('GET', '/v1/session').slice(-30);
@@ -191,8 +195,8 @@ describe('the life of a token', () => {
   });
 
   it.concurrent('T-06 absolute lifetime reached: no renewal; `expired` when the token ends', async () => {
-    await using short = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: '15' });
-    const installation = await short.install({ expiresIn: 14 });
+    await using short = await RunningLedger.start({ LEDGER_ABSOLUTE_LIFETIME: String(ledger.life(15)) });
+    const installation = await short.install({ expiresIn: ledger.life(14) });
     await using proxy = await LedgerProxy.start(short.baseUrl);
     await using host = await McpHost.connect({ dataDir: installation.dataDir, baseUrl: proxy.url });
     await host.untilSelf({ state: 'expiring', reason: 'absolute_lifetime' });

@@ -40,6 +40,9 @@ describe('large tables', () => {
   it(`${PENDING} waiting deliveries are claimed by index, in order, without a scan`, async () => {
     await using webhook = await WebhookReceiver.start();
     const { id } = await fixture.webhook(webhook.url);
+    // Statistics that come when the machine finds the time would make the plan a matter of luck.
+    for (const table of ['notification', 'delivery'])
+      await fixture.asOwner(`alter table deliveries.${table} set (autovacuum_enabled = false)`);
     for (let made = 0; made < PENDING; made += ROWS_AT_ONCE) {
       await fixture.database.query(
         `with made as (
@@ -59,7 +62,7 @@ describe('large tables', () => {
     expect(plan).not.toMatch(/Seq Scan on (delivery|notification)/);
     // What it looked at, in pages: how long that takes is the machine's matter.
     const [, hit = '0', read = '0'] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(plan) ?? [];
-    expect(Number(hit) + Number(read)).toBeLessThan(1000);
+    expect(Number(hit) + Number(read)).toBeLessThan(500);
 
     const before = await fixture.database.query<{ delivery_id: string }>(
       'select delivery_id from deliveries.delivery order by next_attempt_at',

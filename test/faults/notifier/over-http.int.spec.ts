@@ -183,7 +183,7 @@ describe('alerts over HTTP, from the renewal to three channels', () => {
     expect(back.body.items).toEqual(first.body.items);
 
     // By itself it is not tried again for some seconds.
-    webhook.respond(() => ({ status: 503, headers: { 'retry-after': '5' } }));
+    webhook.respond(() => ({ status: 503, headers: { 'retry-after': '8' } }));
     const test = await call<DeliveryView>('POST', `/v1/channels/${channels['webhook']!.id}/test`);
     expect(test.body.status).toBe('retry');
     webhook.respond(() => ({}));
