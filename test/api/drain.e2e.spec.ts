@@ -43,6 +43,8 @@ describe('SIGTERM', () => {
         LEDGER_RATE_LIMIT: '0',
         LEDGER_ADDRESS_RATE_LIMIT: '0',
         LEDGER_DATABASE_POOL: '20',
+        // What waits here is to end well, however long it waits.
+        LEDGER_REQUEST_DEADLINE: '120',
       },
     });
     const url = (await api.waitFor(/"url":"(http:[^"]+)"[^\n]*api is ready/))[1] as string;
