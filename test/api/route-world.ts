@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EXAMPLE_IDS, type Credential, type DeliveryView, type Route, type SessionWithToken } from '#libs/contracts';
 import { bearer, type RunningApi } from './running-api.js';
@@ -77,14 +78,17 @@ export async function endDeliveries(
 ): Promise<AsyncDisposable> {
   const client = new pg.Client({ connectionString: api.database.url });
   await client.connect();
-  let last: Promise<unknown> = Promise.resolve();
-  const ending = setInterval(() => {
-    last = client.query(STATUS, [status]);
-  }, 50);
+  let isOver = false;
+  const ending = (async () => {
+    while (!isOver) {
+      await client.query(STATUS, [status]);
+      await sleep(50);
+    }
+  })();
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(ending);
-      await last;
+      isOver = true;
+      await ending;
       await client.end();
     },
   };

@@ -23,6 +23,13 @@ pg.types.setTypeParser(INT8, Number);
 
 export type Row = Record<string, unknown>;
 
+/** By our own functions, for its data or by a constraint, to end a deadlock: the connection is as good as before. */
+const REFUSED = /^(LG|22|23|40)/;
+
+function isRefused({ code = '', severity }: { code?: string; severity?: string }): boolean {
+  return severity === 'ERROR' && REFUSED.test(code);
+}
+
 /** The pool of one process, after migration, under the application's role. */
 export class Database implements AsyncDisposable {
   private constructor(
@@ -52,12 +59,12 @@ export class Database implements AsyncDisposable {
   }
 
   async query<T extends pg.QueryResultRow = Row>(text: string, values: unknown[] = []): Promise<T[]> {
-    return (await this.pool.query<T>(text, values)).rows;
+    return (await this.run<T>({ text, values })).rows;
   }
 
   /** A statement that the server parses and plans once per connection. `name` must be unique to `text`. */
   async prepared<T extends pg.QueryResultRow = Row>(name: string, text: string, values: unknown[] = []): Promise<T[]> {
-    return (await this.pool.query<T>({ name, text, values })).rows;
+    return (await this.run<T>({ name, text, values })).rows;
   }
 
   /**
@@ -82,6 +89,23 @@ export class Database implements AsyncDisposable {
       return result;
     } catch (error) {
       await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
+      throw error;
+    } finally {
+      client.off('error', lost);
+      client.release(broken);
+    }
+  }
+
+  /** As the pool's own `query`, which ends the connection after any error: here a lost race costs none. */
+  private async run<T extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<T>> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    const lost = (error: Error): void => void (broken = error);
+    client.on('error', lost);
+    try {
+      return await client.query<T>(statement);
+    } catch (error) {
+      if (!isRefused(error as { code?: string; severity?: string })) broken = error as Error;
       throw error;
     } finally {
       client.off('error', lost);

@@ -34,7 +34,8 @@ let another: string;
 let listed: Map<string, Route[]>;
 
 beforeAll(async () => {
-  api = await RunningApi.start(UNLIMITED);
+  // On a busy machine 64 lost races take longer than a request may.
+  api = await RunningApi.start({ ...UNLIMITED, LEDGER_REQUEST_DEADLINE: '300' });
   sick = await SickInstances.start(api, UNLIMITED);
   listed = await listedErrors();
   world = await worldWithDelivery();

@@ -24,7 +24,7 @@ export async function send(api: RunningApi, route: Route, world: RouteWorld, sho
     method: route.method,
     headers: { ...headers, ...(hasBody && { 'content-type': media }) },
     ...(hasBody && { body: shot.body ?? textOf(route, goodBodyOf(route, world)) }),
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(110_000),
   });
 }
 
@@ -55,5 +55,10 @@ export async function codeOf(response: Response, route: Route): Promise<string> 
     ...(route.oauth && oauthErrorOf(problem)),
   };
   const isWhole = status === ERRORS[code].status && isDeepStrictEqual({ ...problem, ...whole }, problem);
+  const lacking = HEADERS_OF[status]?.find((name) => !headers.has(name));
+  if (lacking !== undefined) return `${code} without ${lacking}`;
   return isWhole ? code : `${status} ${text}`;
 }
+
+/** What an answer of a status must carry besides. */
+const HEADERS_OF: Partial<Record<number, readonly string[]>> = { 401: ['www-authenticate'], 429: ['retry-after'] };
