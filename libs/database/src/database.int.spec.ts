@@ -24,11 +24,13 @@ async function connection(): Promise<number | undefined> {
 }
 
 /** Ends a connection as its server's owner can. */
-async function terminate(pid: number | undefined): Promise<void> {
+async function terminate(pid: number | undefined, doing: string): Promise<void> {
   const owner = new pg.Client({ connectionString: testDatabase.url });
   await owner.connect();
-  const text = `select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and query like '%pg_sleep%'`;
-  await until(async () => (await owner.query(text, [pid])).rowCount === 1, { describe: 'the statement to run' });
+  const text = `select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and query like $2`;
+  await until(async () => (await owner.query(text, [pid, `%${doing}%`])).rowCount === 1, {
+    describe: 'the statement to run',
+  });
   await owner.end();
 }
 
@@ -47,9 +49,25 @@ describe('a statement that the server refuses', () => {
     const after = await connection();
     expect(after).not.toBe(before);
     const ended = expect(database.query('select pg_sleep(100)')).rejects.toMatchObject({ code: '57P01' });
-    await terminate(after);
+    await terminate(after, 'pg_sleep');
     await ended;
     expect(await connection()).not.toBe(after);
+  });
+
+  it('on a connection that was lost in its holder’s hands is refused, and no more than that', async () => {
+    const held = await database.connect();
+    const { rows } = await held.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await terminate(rows[0]?.pid, 'pg_backend_pid');
+    await until(
+      () =>
+        held.query('select 1').then(
+          () => false,
+          () => true,
+        ),
+      { describe: 'the connection to be lost' },
+    );
+    held.release(true);
+    expect(await connection()).not.toBe(rows[0]?.pid);
   });
 
   it('by a plan that no longer fits is planned anew the next time', async () => {

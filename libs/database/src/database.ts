@@ -51,10 +51,9 @@ export class Database implements AsyncDisposable {
     });
     await dataSource.initialize();
     const pool = (dataSource.driver as PostgresDriver).master as pg.Pool;
-    // The pool listens to idle clients only: without this a connection that dies in a transaction ends the process.
-    pool.on('acquire', (client: pg.PoolClient) => {
-      if (client.listenerCount('error') === 0) client.on('error', (error) => options.onIdleError?.(error));
-    });
+    // The pool listens to idle clients only: without this a connection that dies in somebody's hands ends the process. What is
+    // asked of it then is refused.
+    pool.on('connect', (client: pg.PoolClient) => client.on('error', () => undefined));
     return new Database(options, dataSource, pool);
   }
 
