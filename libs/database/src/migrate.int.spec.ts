@@ -16,6 +16,7 @@ const LATER = [
   'append-together',
   'append-answer',
   'due-at-at-the-latest',
+  'look-behind-the-cursor',
   'adopted-log',
   'revoked-keys',
   'channel-language-and-quiet-hours',
