@@ -40,7 +40,7 @@ describe('large tables', () => {
   it(`${PENDING} waiting deliveries are claimed by index, in order, without a scan`, async () => {
     await using webhook = await WebhookReceiver.start();
     const { id } = await fixture.webhook(webhook.url);
-    // Statistics that come when the machine finds the time would make the plan a matter of luck.
+    // Both without statistics and with fresh ones: not with those that come when the machine finds the time.
     for (const table of ['notification', 'delivery'])
       await fixture.asOwner(`alter table deliveries.${table} set (autovacuum_enabled = false)`);
     for (let made = 0; made < PENDING; made += ROWS_AT_ONCE) {
@@ -56,13 +56,16 @@ describe('large tables', () => {
         [id],
       );
     }
-    const plan = await planOf(dueStatement(false), 'uuid, int, int, int, uuid[]', `'${id}', 32, 16, 1, '{}'`);
-    expect(plan).toContain('Index Scan using delivery_first');
-    expect(plan.match(/Index Cond: \(\(channel_id = \$1\) AND \(next_attempt_at <= /g)).toHaveLength(2);
-    expect(plan).not.toMatch(/Seq Scan on (delivery|notification)/);
-    // What it looked at, in pages: how long that takes is the machine's matter.
-    const [, hit = '0', read = '0'] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(plan) ?? [];
-    expect(Number(hit) + Number(read)).toBeLessThan(500);
+    for (const statistics of ['none yet', 'fresh']) {
+      if (statistics === 'fresh') await fixture.asOwner('analyze deliveries.delivery, deliveries.notification');
+      const plan = await planOf(dueStatement(false), 'uuid, int, int, int, uuid[]', `'${id}', 32, 16, 1, '{}'`);
+      expect(plan).toContain('Index Scan using delivery_first');
+      expect(plan.match(/Index Cond: \(\(channel_id = \$1\) AND \(next_attempt_at <= /g)).toHaveLength(2);
+      expect(plan).not.toMatch(/Seq Scan on (delivery|notification)/);
+      // What it looked at, in pages: how long that takes is the machine's matter.
+      const [, hit = '0', read = '0'] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(plan) ?? [];
+      expect(Number(hit) + Number(read)).toBeLessThan(500);
+    }
 
     const before = await fixture.database.query<{ delivery_id: string }>(
       'select delivery_id from deliveries.delivery order by next_attempt_at',

@@ -47,7 +47,8 @@ const PROBE = `and exists (select from deliveries.notification p
 /**
  * Locks what is due, in index order, passing over what another claimer holds. Channel and deliveries are read by one snapshot:
  * what was queued after a change of the channel is never seen together with the channel before it. The time is a subselect,
- * read once: a volatile function is no bound for an index, and all that is not due yet would be read.
+ * read once: a volatile function is no bound for an index, and all that is not due yet would be read. Alert and session of each
+ * are looked up by themselves: a plan for any limit expects so many that it would read those tables whole.
  */
 export function dueStatement(onlyProbes: boolean): string {
   const probe = onlyProbes ? PROBE : '';
@@ -67,8 +68,9 @@ export function dueStatement(onlyProbes: boolean): string {
      select d.delivery_id, d.notification_id, d.channel_id, d.status, d.attempts, d.unknowns, d.carrier_id, d.content,
        extract(epoch from d.deadline)::float8 * 1000 as deadline,
        extract(epoch from clock_timestamp())::float8 * 1000 as now, ${NOTIFICATION}, ${SESSION_NOW} as session
-     from due d join deliveries.notification n using (notification_id)
-     left join ledger.session_head h on h.session_id = n.session_id
+     from due d
+     cross join lateral (select * from deliveries.notification where notification_id = d.notification_id offset 0) n
+     left join lateral (select * from ledger.session_head where session_id = n.session_id offset 0) h on true
      order by d.next_attempt_at`;
 }
 
