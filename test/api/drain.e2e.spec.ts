@@ -1,17 +1,27 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { OwnerClient } from '#libs/client';
 import type { SessionWithToken } from '#libs/contracts';
-import { createTestDatabase, startProcess, startTestNats, until } from '#libs/testing';
+import {
+  createTestDatabase,
+  type RunningProcess,
+  startProcess,
+  startTestNats,
+  type TestDatabase,
+  type TestNats,
+  until,
+} from '#libs/testing';
 import { age } from './aged-session.js';
 import { KeptConnection, type KeptAnswer } from './kept-connection.js';
 import { bearer } from './running-api.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'api', 'src', 'main.js');
+const READY = /"url":"(http:[^"]+)"[^\n]*api is ready/;
 const OF_EACH = 4;
 const JUST_SENT = 60;
 
@@ -28,26 +38,30 @@ function statuses(answers: readonly KeptAnswer[]): (number | string)[] {
   return answers.map(({ status }) => status);
 }
 
+function startApi(database: TestDatabase, nats: TestNats, dataDir: string): Promise<RunningProcess> {
+  return startProcess(process.execPath, {
+    args: [MAIN],
+    env: {
+      LEDGER_DATA_DIR: dataDir,
+      DATABASE_URL: database.url,
+      NATS_URL: nats.url,
+      LEDGER_PORT: '0',
+      LEDGER_RATE_LIMIT: '0',
+      LEDGER_ADDRESS_RATE_LIMIT: '0',
+      LEDGER_DATABASE_POOL: '20',
+      // What waits here is to end well, however long it waits.
+      LEDGER_REQUEST_DEADLINE: '120',
+    },
+  });
+}
+
 describe('SIGTERM', () => {
   it('lets every accepted create, renewal and read end well, those in the database and those that were just sent', async () => {
     await using database = await createTestDatabase();
     await using nats = await startTestNats();
     const dataDir = mkdtempSync(join(tmpdir(), 'drain-'));
-    await using api = await startProcess(process.execPath, {
-      args: [MAIN],
-      env: {
-        LEDGER_DATA_DIR: dataDir,
-        DATABASE_URL: database.url,
-        NATS_URL: nats.url,
-        LEDGER_PORT: '0',
-        LEDGER_RATE_LIMIT: '0',
-        LEDGER_ADDRESS_RATE_LIMIT: '0',
-        LEDGER_DATABASE_POOL: '20',
-        // What waits here is to end well, however long it waits.
-        LEDGER_REQUEST_DEADLINE: '120',
-      },
-    });
-    const url = (await api.waitFor(/"url":"(http:[^"]+)"[^\n]*api is ready/))[1] as string;
+    await using api = await startApi(database, nats, dataDir);
+    const url = (await api.waitFor(READY))[1] as string;
     const credential = readFileSync(join(dataDir, 'owner-key'), 'utf8').trim();
     const owner = new OwnerClient({ baseUrl: url, credential });
     const asOwner = { 'x-master-password': credential };
@@ -121,5 +135,25 @@ describe('SIGTERM', () => {
       { type: 'SessionCreated', count: held.length + told.length },
       { type: 'SessionRenewed', count: held.length },
     ]);
+  });
+  it('waits for no connection that has brought no request', async () => {
+    await using database = await createTestDatabase();
+    await using nats = await startTestNats();
+    await using api = await startApi(database, nats, mkdtempSync(join(tmpdir(), 'drain-')));
+    const { hostname, port } = new URL((await api.waitFor(READY))[1] as string);
+    const open = async (text: string): Promise<Socket> => {
+      const socket = connect(Number(port), hostname).on('error', () => undefined);
+      await once(socket, 'connect');
+      if (text !== '') socket.write(text);
+      return socket;
+    };
+    const sockets = [await open(''), await open('GET /health/live HTTP/1.1\r\nHost: ledger.example\r\n')];
+    const closed = sockets.map((socket) => once(socket, 'close'));
+    // Accepted by now, as those before it.
+    expect((await fetch(`http://${hostname}:${port}/health/live`)).status).toBe(200);
+    api.signal('SIGTERM');
+    // A stop that something holds up is given up after a while, with code 1.
+    expect(await api.exited).toEqual({ code: 0, signal: null });
+    await Promise.all(closed);
   });
 });

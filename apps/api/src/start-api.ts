@@ -1,14 +1,14 @@
-import { DesktopAccess } from '#libs/messaging';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, commandDeps, ensureSigningKey } from '#libs/commands';
 import { LOG_SUBJECTS } from '#libs/contracts';
 import { Channels } from '#libs/deliveries';
 import { createLedger, lastPosition } from '#libs/ledger';
-import { appendHint } from '#libs/messaging';
+import { appendHint, DesktopAccess } from '#libs/messaging';
 import { type Config, type RunningService, type ServiceContext, ServiceParts } from '#libs/platform';
 import { KeyRing, SecretBox } from '#libs/tokens';
 import { createApp } from './create-app.js';
+import { UnusedConnections } from './limits/unused-connections.js';
 import { OwnerKeyFile } from './owner-credential/owner-key-file.js';
 import { OwnerPassword } from './owner-credential/owner-password.js';
 import { SourceDelays } from './owner-credential/source-delays.js';
@@ -70,6 +70,7 @@ async function startWith(
     desktops: config.natsDesktops === undefined ? null : new DesktopAccess(config.natsDesktops),
   });
   const routes = collectRoutes(app);
+  const unused = new UnusedConnections(app.getHttpServer());
   await app.listen(config.port, config.host);
   return {
     name: NAME,
@@ -79,7 +80,7 @@ async function startWith(
       health.drain();
       try {
         await updates.stop();
-        await closeGracefully(app);
+        await closeGracefully(app, unused);
       } finally {
         refusals.close();
         await service.close();
@@ -102,15 +103,19 @@ function collectRoutes(app: NestFastifyApplication): string[] {
 }
 
 const IDLE_CHECK_MS = 50;
+/** What was sent before the stop has come by then. */
+const FIRST_REQUEST_MS = 1_000;
 
 /** Answers what was accepted. A connection whose last answer comes while we close is kept alive by its client: it is closed then. */
-async function closeGracefully(app: NestFastifyApplication): Promise<void> {
+async function closeGracefully(app: NestFastifyApplication, unused: UnusedConnections): Promise<void> {
   const server = app.getHttpServer();
   const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const closeUnused = setTimeout(() => unused.close(), FIRST_REQUEST_MS);
   try {
     await app.close();
   } finally {
     clearInterval(closeIdle);
+    clearTimeout(closeUnused);
   }
 }
 
