@@ -10,6 +10,7 @@ export default {
   },
   testSequencer: '<rootDir>/test/slow-first.mjs',
   globalSetup: '<rootDir>/test/global-setup.mjs',
+  setupFilesAfterEnv: ['<rootDir>/test/note-spec.mjs'],
   globalTeardown: '<rootDir>/test/global-teardown.mjs',
   // A deadline for what hangs: a machine with ten times its work needs minutes for what takes seconds.
   testTimeout: 300_000,

@@ -12,8 +12,8 @@ import {
 } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger, type StoredEvent } from '#libs/ledger';
-import { createLogger, loadConfig, type Environment, type Logger } from '#libs/platform';
-import { createTestDatabase, startTestNats, until, type TestDatabase } from '#libs/testing';
+import { loadConfig, type Environment, type Logger } from '#libs/platform';
+import { createTestDatabase, startTestNats, type TestDatabase, testLogger, until } from '#libs/testing';
 import { startApi, type RunningApiService } from '../../apps/api/src/start-api.js';
 import { startProjector } from '../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../apps/sequencer/src/start-sequencer.js';
@@ -55,7 +55,7 @@ export class RunningApi implements AsyncDisposable {
       ...environment,
     };
     const config = loadConfig(settings);
-    const logger = createLogger({ service: 'test', level: 'silent' });
+    const logger = testLogger('test');
     for (const start of [startSequencer, startProjector]) {
       const service = await start({ config, logger });
       parts.push(() => service.close());
@@ -67,10 +67,7 @@ export class RunningApi implements AsyncDisposable {
   }
 
   /** A second instance on the same database, bus and data directory; it ends with the first. Answers its URL. */
-  async startAnother(
-    environment: Environment = {},
-    logger: Logger = createLogger({ service: 'test', level: 'silent' }),
-  ): Promise<string> {
+  async startAnother(environment: Environment = {}, logger: Logger = testLogger('test')): Promise<string> {
     const config = loadConfig({ ...this.environment, ...environment });
     const api = await startApi({ config, logger });
     this.parts.push(() => api.close());

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SessionWithToken } from '#libs/contracts';
+import { registerSecret } from '#libs/testing';
 import { agedSession } from './aged-session.js';
 import { bearer, RunningApi } from './running-api.js';
 
@@ -11,6 +12,7 @@ const KEY = randomBytes(32).toString('base64');
 let api: RunningApi;
 
 beforeAll(async () => {
+  registerSecret('a sealing key of the environment', KEY);
   api = await RunningApi.start({ LEDGER_SEAL_KEY: KEY });
 });
 afterAll(() => api?.[Symbol.asyncDispose]());

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { createLogger, loadConfig } from '#libs/platform';
-import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '#libs/testing';
+import { loadConfig } from '#libs/platform';
+import { createTestDatabase, startTestNats, type TestDatabase, testLogger, type TestNats } from '#libs/testing';
 import { startApi, type RunningApiService } from '../../apps/api/src/start-api.js';
 import { bytesInUse } from './bytes-in-use.js';
 
@@ -44,7 +44,7 @@ beforeAll(async () => {
     NATS_URL: nats.url,
     LEDGER_PORT: '0',
   });
-  api = await startApi({ config, logger: createLogger({ service: 'test', level: 'silent' }) });
+  api = await startApi({ config, logger: testLogger('test') });
   headers = { 'x-master-password': readFileSync(config.ownerKeyFile, 'utf8').trim() };
   client = new pg.Client({ connectionString: database.url });
   await client.connect();

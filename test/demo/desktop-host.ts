@@ -1,6 +1,6 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { until } from '#libs/testing';
+import { recordOutput, until } from '#libs/testing';
 
 const SESSION = 'session://self';
 
@@ -33,7 +33,10 @@ export class DesktopHost implements AsyncDisposable {
     const transport = new StdioClientTransport({ command, args, env, stderr: 'pipe' });
     const host = new DesktopHost(client, transport);
     await client.connect(transport);
-    transport.stderr?.on('data', (text: Buffer) => (host.stderr += text.toString()));
+    transport.stderr?.on('data', (text: Buffer) => {
+      host.stderr += text.toString();
+      recordOutput('desktop', text);
+    });
     client.setNotificationHandler('notifications/resources/updated', () => void host.changes++);
     await client.subscribeResource({ uri: SESSION });
     return host;

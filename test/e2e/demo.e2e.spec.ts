@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { startProcess } from '#libs/testing';
+import { startProcess, TEST_ENVIRONMENT_VARIABLE, testEnvironment } from '#libs/testing';
 
 describe('npm run demo', () => {
   it('observes every step of the main job and ends with exit code 0', async () => {
-    await using demo = await startProcess(process.execPath, { args: ['dist/test/demo/main.js'] });
+    // So that it keeps what its own processes print, and its receivers get, in the record of this run.
+    const env = { [TEST_ENVIRONMENT_VARIABLE]: JSON.stringify(testEnvironment()) };
+    await using demo = await startProcess(process.execPath, { args: ['dist/test/demo/main.js'], env });
     const { code } = await demo.exited;
     expect({ code, output: demo.output }).toMatchObject({ code: 0 });
     const promises = [

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNatsServer, freePort } from '#libs/embedded';
-import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
+import { holdsSecrets, type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
 import type { ComposeService } from './compose-file.js';
 
 const NODES = [1, 2, 3] as const;
@@ -26,6 +26,7 @@ export class LocalDeployment implements AsyncDisposable {
     });
     const { code } = await secrets.exited;
     if (code !== 0) throw new Error(secrets.output);
+    for (const name of ['secrets', 'ledger.env']) holdsSecrets(join(folder, name), 'settings of a service');
     const env = deployment.secret('ledger.env');
     writeFileSync(
       join(folder, 'ledger.env'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { freePort } from '#libs/embedded';
 import {
   createTestDatabase,
+  holdsSecrets,
   type RunningProcess,
   startProcess,
   startTestNats,
@@ -33,6 +34,7 @@ export class ServicesApart implements AsyncDisposable {
     const dataDir = mkdtempSync(join(testEnvironment().runDir, 'apart-'));
     const configFile = join(dataDir, 'servers.env');
     writeFileSync(configFile, `DATABASE_URL=${database.url}\nNATS_URL=${nats.url}\n`, { mode: 0o600 });
+    holdsSecrets(configFile, 'settings of a service');
     const apart = new ServicesApart(database, nats, dataDir, `http://127.0.0.1:${port}`, {
       ...env,
       LEDGER_DATA_DIR: dataDir,

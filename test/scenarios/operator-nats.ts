@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nkeys } from '@nats-io/transport-node';
 import { findNatsServer } from '#libs/embedded';
-import { startProcess, testEnvironment, until, type RunningProcess } from '#libs/testing';
+import { holdsSecrets, registerSecret, startProcess, testEnvironment, until, type RunningProcess } from '#libs/testing';
 
 const encoder = new TextEncoder();
 
@@ -99,10 +99,15 @@ export class OperatorNats implements AsyncDisposable {
     // Restarted on the same port.
     writeFileSync(path, JSON.stringify({ ...config, listen: new URL(url).host }), { mode: 0o600 });
     const creds = `-----BEGIN NATS USER JWT-----\n${servicesJwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seedOf(services)}\n------END USER NKEY SEED------\n`;
+    const keeping = (name: string, key: nkeys.KeyPair, text: string): string => {
+      registerSecret(`the seed in ${name}`, seedOf(key));
+      holdsSecrets(join(folder, name), 'settings of a service');
+      return file(name, text);
+    };
     return new OperatorNats(server, path, binary, url, {
       NATS_URL: url,
-      LEDGER_NATS_CREDENTIALS_FILE: file('services.creds', creds),
-      LEDGER_NATS_ACCOUNT_KEY_FILE: file('signing.seed', seedOf(signing)),
+      LEDGER_NATS_CREDENTIALS_FILE: keeping('services.creds', services, creds),
+      LEDGER_NATS_ACCOUNT_KEY_FILE: keeping('signing.seed', signing, seedOf(signing)),
       LEDGER_NATS_ACCOUNT: account.getPublicKey(),
     });
   }

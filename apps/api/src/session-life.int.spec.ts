@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AgentView, CloudEvent, List, Problem, SessionView, SessionWithToken } from '#libs/contracts';
-import { createLogger, loadConfig, type RunningService } from '#libs/platform';
-import { createTestDatabase, startTestNats, type TestDatabase, type TestNats, until } from '#libs/testing';
+import { loadConfig, type RunningService } from '#libs/platform';
+import { createTestDatabase, startTestNats, type TestDatabase, testLogger, type TestNats, until } from '#libs/testing';
 import { age } from '../../../test/api/aged-session.js';
 import { startSequencer } from '../../sequencer/src/start-sequencer.js';
 import { startApi } from './start-api.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
     LEDGER_PORT: '0',
     LEDGER_PREVIOUS_TOKEN_GRACE: '0',
   });
-  const logger = createLogger({ service: 'test', level: 'silent' });
+  const logger = testLogger('test');
   sequencer = await startSequencer({ config, logger });
   api = await startApi({ config, logger });
   owner = { 'x-master-password': readFileSync(join(dataDir, 'owner-key'), 'utf8').trim() };

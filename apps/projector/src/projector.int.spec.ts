@@ -6,7 +6,7 @@ import { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
 import { createLogger, loadConfig, type HealthReport } from '#libs/platform';
 import { auditPosition, queryAudit } from '#libs/read-models';
-import { createTestDatabase, startTestNats, until } from '#libs/testing';
+import { createTestDatabase, startTestNats, testLogger, until } from '#libs/testing';
 import { startSequencer } from '../../sequencer/src/start-sequencer.js';
 import { startProjector } from './start-projector.js';
 
@@ -15,7 +15,7 @@ it('shows an appended event in the audit search', async () => {
   await using place = await createTestDatabase();
   await using database = await Database.open({ url: place.url, applicationName: 'test' });
   const ledger = createLedger(database);
-  const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+  const logger = testLogger('test');
   const sealKey = Buffer.alloc(32, 1).toString('base64');
   const config = loadConfig({ DATABASE_URL: place.url, NATS_URL: nats.url, LEDGER_SEAL_KEY: sealKey });
   const services = [await startSequencer({ config, logger }), await startProjector({ config, logger })];

@@ -8,9 +8,9 @@ import { agentStream, STREAM } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { CheckpointStore, createLedger, LogKeys, LogTree, type Ledger } from '#libs/ledger';
 import { appendHint, connectNats, envelopeOf } from '#libs/messaging';
-import { createLogger, loadConfig } from '#libs/platform';
+import { loadConfig } from '#libs/platform';
 import { openCheckpoint, parseVerifierKey } from '#libs/proof';
-import { createTestDatabase, startTestNats, until } from '#libs/testing';
+import { createTestDatabase, startTestNats, testLogger, until } from '#libs/testing';
 import { startSequencer } from './start-sequencer.js';
 
 async function register(ledger: Ledger): Promise<string> {
@@ -37,7 +37,7 @@ describe('the sequencer', () => {
     await using database = await Database.open({ url: place.url, applicationName: 'test' });
     const connection = await connectNats({ url: nats.url, name: 'test' });
     const ledger = createLedger(database, { onAppended: appendHint(connection) });
-    const logger = createLogger({ service: 'sequencer', level: process.env['TEST_LOG'] ?? 'silent' });
+    const logger = testLogger('sequencer');
     const config = loadConfig({
       DATABASE_URL: place.url,
       NATS_URL: nats.url,

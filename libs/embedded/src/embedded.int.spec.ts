@@ -45,7 +45,10 @@ function startNats(dataDir: string, port?: number): Promise<EmbeddedNats> {
 /** Starts a server in a process of its own that is then killed, and answers what it printed. */
 async function abandon(code: string): Promise<string[]> {
   const script = `import * as embedded from '#libs/embedded'; ${code}; setInterval(() => {}, 1000);`;
-  await using parent = await startProcess(process.execPath, { args: ['--input-type=module', '-e', script] });
+  await using parent = await startProcess(process.execPath, {
+    args: ['--input-type=module', '-e', script],
+    showsSecrets: 'a server of its own',
+  });
   const [, line = ''] = await parent.waitFor(/^started (.*)$/m);
   await parent.kill();
   return line.split(' ');

@@ -1,12 +1,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { asksForSecret, type OnPurpose } from './canary/on-purpose.js';
+import { runEnvironment } from './environment.js';
+import { addToRecord, holdsSecrets, newRecord } from './run-record/run-record.js';
 import { until } from './until.js';
 
 export interface ProcessOptions {
   args?: string[];
   cwd?: string;
-  /** The whole environment besides PATH, HOME and TMPDIR: nothing of the test's own leaks in. */
+  /** The whole environment besides PATH, HOME and what records the run: nothing of the test's own leaks in. */
   env?: Record<string, string>;
+  /** Why secrets stand in what it prints. */
+  showsSecrets?: OnPurpose;
 }
 
 export interface ProcessExit {
@@ -27,9 +31,16 @@ export class RunningProcess implements AsyncDisposable {
   constructor(
     readonly child: ChildProcessWithoutNullStreams,
     private readonly name: string,
+    private readonly record?: string,
   ) {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      addToRecord(this.record, text);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      addToRecord(this.record, text);
+    });
     this.exited = new Promise((resolve) => {
       child.once('close', (code, signal) => resolve((this.exit = { code, signal })));
     });
@@ -83,10 +94,14 @@ export class RunningProcess implements AsyncDisposable {
 
 /** Starts a program without a shell and resolves once it runs. */
 export async function startProcess(command: string, options: ProcessOptions = {}): Promise<RunningProcess> {
-  const { args = [], cwd, env = {} } = options;
-  const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
-  const child = spawn(command, args, { cwd, env: { PATH, HOME, TMPDIR, ...env }, stdio: 'pipe' });
-  const running = new RunningProcess(child, [command, ...args].join(' '));
+  const { args = [], cwd, env = {}, showsSecrets = asksForSecret(args) ? 'shown once' : undefined } = options;
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(command, args, { cwd, env: { PATH, HOME, ...runEnvironment(), ...env }, stdio: 'pipe' });
+  const record = newRecord('output', String(child.pid));
+  // Whoever looks may come too late for a short life.
+  addToRecord(record, `${[command, ...args].join(' ')}\n`);
+  if (record !== undefined && showsSecrets !== undefined) holdsSecrets(record, showsSecrets);
+  const running = new RunningProcess(child, [command, ...args].join(' '), record);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', reject);

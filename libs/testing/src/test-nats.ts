@@ -1,10 +1,9 @@
 import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedNats, freePort, type NatsUser } from '#libs/embedded';
 import { testEnvironment } from './environment.js';
 
-/** A nats-server of a test's own, with JetStream on a folder that outlives `stop` and `kill` until dispose. */
+/** A nats-server of a test's own, with JetStream on a folder that goes with the run. */
 export class TestNats implements AsyncDisposable {
   private constructor(
     private server: EmbeddedNats,
@@ -49,7 +48,6 @@ export class TestNats implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.stop();
-    await rm(this.storeDir, { recursive: true, force: true });
   }
 }
 

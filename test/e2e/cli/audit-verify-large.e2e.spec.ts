@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type CloudEvent, exportedEventOf } from '#libs/contracts';
 import { LogVerifier, parseVerifierKey, type VerifyReport } from '#libs/proof';
 import { exportText, sealed, signedExport } from '#libs/testing';
@@ -15,7 +15,6 @@ const LATE = 2_500;
 const home = new CliHome();
 const binary = new Binary(home);
 const whole = signedExport(EVENTS, NOTE);
-afterAll(() => home.remove());
 
 function write(name: string, events: readonly (CloudEvent | string)[]): string {
   const path = join(home.home, name);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -8,8 +8,16 @@ import { startApi } from '../../../apps/api/src/start-api.js';
 import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
 import { startProjector } from '../../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
-import { createLogger, loadConfig, type Logger, type RunningService, type ServiceContext } from '#libs/platform';
-import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '#libs/testing';
+import { loadConfig, type Logger, type RunningService, type ServiceContext } from '#libs/platform';
+import {
+  asksForSecret,
+  createTestDatabase,
+  recordOutput,
+  startTestNats,
+  type TestDatabase,
+  testLogger,
+  type TestNats,
+} from '#libs/testing';
 
 /** What one run of `sledger` came to. */
 export interface CliRun {
@@ -22,8 +30,14 @@ export interface CliRun {
 
 class Sink extends Writable {
   text = '';
+
+  constructor(private readonly args: string[]) {
+    super();
+  }
+
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString('utf8');
+    if (!asksForSecret(this.args)) recordOutput('sledger', chunk);
     done();
   }
 }
@@ -45,7 +59,7 @@ export class CliHome {
     options: { stdin?: string; env?: Record<string, string>; tty?: boolean },
     ...args: string[]
   ): Promise<CliRun> {
-    const [stdout, stderr] = [new Sink(), new Sink()];
+    const [stdout, stderr] = [new Sink(args), new Sink(args)];
     const stdin = new PassThrough();
     stdin.end(options.stdin ?? '');
     const environment = readEnvironment({ HOME: this.home, LEDGER_DATA_DIR: this.dataDir, ...options.env });
@@ -76,7 +90,7 @@ export class CliHome {
   } {
     const args = typeof first === 'string' ? [first, ...rest] : rest;
     const tty = typeof first === 'string' ? { isTTY: false } : { isTTY: true, ...first.tty };
-    const [stdout, stderr] = [new Sink(), new Sink()];
+    const [stdout, stderr] = [new Sink(args), new Sink(args)];
     const interruption = new AbortController();
     const exit = runCli(args, {
       environment: readEnvironment({ HOME: this.home, LEDGER_DATA_DIR: this.dataDir }),
@@ -86,10 +100,6 @@ export class CliHome {
       interrupted: interruption.signal,
     });
     return { exit, stdout: () => stdout.text, stderr: () => stderr.text, interrupt: () => interruption.abort() };
-  }
-
-  remove(): void {
-    rmSync(this.home, { recursive: true, force: true });
   }
 }
 
@@ -130,7 +140,7 @@ export class CliFixture implements AsyncDisposable {
       ...overrides,
     };
     const config = loadConfig(environment);
-    const logger = createLogger({ service: 'test', level: 'silent' });
+    const logger = testLogger('test');
     const services: RunningService[] = [];
     for (const start of STARTS) services.push(await start({ config, logger }));
     const fixture = new CliFixture(database, nats, services, home, logger, environment);
@@ -163,6 +173,5 @@ export class CliFixture implements AsyncDisposable {
     for (const service of [...this.services].reverse()) await service.close();
     await this.nats[Symbol.asyncDispose]();
     await this.database[Symbol.asyncDispose]();
-    this.home.remove();
   }
 }

@@ -5,23 +5,19 @@ import { decodeJwt } from 'jose';
 import type { HolderView, SessionView } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { Binary } from './binary.js';
-import { CliFixture, CliHome } from './cli-fixture.js';
+import { CliFixture } from './cli-fixture.js';
 
 let fixture: CliFixture;
 let sledger: Binary;
-/** Another machine of the same owner. */
-let laptop: CliHome;
 let sessionId: string;
 let holderId: string;
 beforeAll(async () => {
   fixture = await CliFixture.open({ LEDGER_PREVIOUS_TOKEN_GRACE: '0' });
   sledger = new Binary(fixture.home);
-  laptop = new CliHome();
   await fixture.json('agent', 'add', 'trader');
   ({ sessionId, holderId } = await fixture.json<{ sessionId: string; holderId: string }>('mcp', 'setup'));
 });
 afterAll(async () => {
-  laptop.remove();
   await fixture[Symbol.asyncDispose]();
 });
 

@@ -58,7 +58,6 @@ describe('mcp setup without what it needs', () => {
     expect((await desktop.run('mcp', 'setup', '--base-url', 'http://127.0.0.1:1')).stderr).toMatch(/no ledger answers/);
     const empty = new CliHome();
     expect((await empty.run('mcp', 'setup', '--base-url', fixture.url)).stderr).toMatch(/no owner credential at/);
-    empty.remove();
     expect((await setup()).stderr).toMatch(/there are no agents yet.*agent add/);
     writeFileSync(join(desktop.dataDir, 'owner-key'), 'wrong', { mode: 0o600 });
     expect((await setup()).stderr).toMatch(/owner credential is wrong/);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TelegramBots } from '../../../apps/notifier/src/bot/telegram-bots.js';
@@ -145,6 +145,5 @@ export class BotFixture implements AsyncDisposable {
     await this.telegram[Symbol.asyncDispose]();
     await this.database[Symbol.asyncDispose]();
     await this.testDatabase[Symbol.asyncDispose]();
-    rmSync(this.dataDir, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openBots } from '../../../apps/notifier/src/bot/open-bots.js';
-import { createLogger, loadConfig } from '#libs/platform';
-import { TelegramStandIn, until } from '#libs/testing';
+import { loadConfig } from '#libs/platform';
+import { TelegramStandIn, testLogger, until } from '#libs/testing';
 import { NotifierFixture } from '../notifier/notifier-fixture.js';
 
 const CHATS = [4711, 4712] as const;
@@ -30,7 +30,7 @@ describe('[Reject] on one of several messages about a renewal', () => {
       database,
       ledger,
       box,
-      logger: createLogger({ service: 'bot', level: 'silent' }),
+      logger: testLogger('bot'),
     });
   }
 

@@ -3,16 +3,15 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { CHECKPOINT_SUBJECT, STREAM } from '#libs/contracts';
 import { CheckpointStore, LogKeys } from '#libs/ledger';
 import { connectNats } from '#libs/messaging';
-import { createLogger } from '#libs/platform';
 import { openCheckpoint, parseVerifierKey } from '#libs/proof';
-import { startTestNats, until } from '#libs/testing';
+import { startTestNats, testLogger, until } from '#libs/testing';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { appendMany, createLog, serviceConfig } from './log-fixture.js';
 
 it('every checkpoint that counts reaches the bus: also one that was signed while the bus was away', async () => {
   await using nats = await startTestNats();
   await using log = await createLog();
-  const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+  const logger = testLogger('test');
   const service = await startSequencer({ config: serviceConfig(log.url, nats.url), logger });
   const connection = await connectNats({ url: nats.url, name: 'witness' });
   const manager = await jetstreamManager(connection);

@@ -7,15 +7,14 @@ import { Database } from '#libs/database';
 import { EmbeddedPostgres } from '#libs/embedded';
 import { createLedger, lastPosition, LogTree, relayState } from '#libs/ledger';
 import { connectNats } from '#libs/messaging';
-import { createLogger } from '#libs/platform';
 import { auditPosition } from '#libs/read-models';
-import { startTestNats, testEnvironment, until } from '#libs/testing';
+import { startTestNats, testEnvironment, testLogger, until } from '#libs/testing';
 import { startProjector } from '../../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { copyDatabase } from './copy-database.js';
 import { appendMany, createLog, sequenceCount, serviceConfig } from './log-fixture.js';
 
-const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+const logger = testLogger('test');
 
 it('every row copied into a new cluster: the next epoch opens by itself, nothing is skipped, readers go on', async () => {
   await using log = await createLog();

@@ -4,15 +4,15 @@ import { STREAM } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger, lastPosition, relayState, requestAdopt } from '#libs/ledger';
 import { connectNats } from '#libs/messaging';
-import { createLogger, type RunningService } from '#libs/platform';
+import type { RunningService } from '#libs/platform';
 import { auditPosition } from '#libs/read-models';
-import { startTestNats, until } from '#libs/testing';
+import { startTestNats, testLogger, until } from '#libs/testing';
 import { startProjector } from '../../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { copyDatabase } from './copy-database.js';
 import { appendMany, createLog, serviceConfig } from './log-fixture.js';
 
-const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+const logger = testLogger('test');
 
 it('an older copy of the database behind a newer stream: the relay stops; adopting mends stream, read models and readers', async () => {
   await using nats = await startTestNats();

@@ -6,9 +6,16 @@ import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { STREAM } from '#libs/contracts';
 import { createLedger, lastPosition } from '#libs/ledger';
 import { appendHint, connectNats } from '#libs/messaging';
-import { createLogger } from '#libs/platform';
 import { auditPosition, queryAudit } from '#libs/read-models';
-import { type RunningProcess, startProcess, startTestNats, testEnvironment, type TestNats, until } from '#libs/testing';
+import {
+  type RunningProcess,
+  startProcess,
+  startTestNats,
+  testEnvironment,
+  testLogger,
+  type TestNats,
+  until,
+} from '#libs/testing';
 import { startProjector } from '../../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { fillLog } from './fill-log.js';
@@ -27,7 +34,7 @@ const LONGEST_MS = 1_000;
 const P99_MS = 500;
 const TIMEOUT_MS = 600_000;
 
-const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+const logger = testLogger('test');
 let nats: TestNats;
 let log: LogFixture;
 

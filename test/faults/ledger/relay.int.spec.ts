@@ -4,14 +4,14 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { LOG_SUBJECTS, STREAM, type CloudEvent } from '#libs/contracts';
 import { lastPosition, relayState, requestAdopt } from '#libs/ledger';
 import { connectNats, envelopeOf } from '#libs/messaging';
-import { createLogger, type RunningService } from '#libs/platform';
+import type { RunningService } from '#libs/platform';
 import { auditPosition } from '#libs/read-models';
-import { startTestNats, until, type TestNats } from '#libs/testing';
+import { startTestNats, testLogger, type TestNats, until } from '#libs/testing';
 import { startProjector } from '../../../apps/projector/src/start-projector.js';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { appendMany, appendTo, createLog, sequenceCount, serviceConfig, type LogFixture } from './log-fixture.js';
 
-const logger = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' });
+const logger = testLogger('test');
 const opened: AsyncDisposable[] = [];
 /** How long NATS is away while appends go on, milliseconds. */
 const OUTAGE_MS = Number(process.env['LEDGER_OUTAGE_MS'] ?? 0);

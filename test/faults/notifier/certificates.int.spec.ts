@@ -66,8 +66,8 @@ it('W6: a certificate that has expired or is another host’s is not accepted th
   const trusted = join(testEnvironment().runDir, `authority-${newId()}.pem`);
   writeFileSync(trusted, authority.cert);
   await using notifier = await startProcess(process.execPath, {
-    args: [MAIN, fixture.testDatabase.url],
-    env: { NODE_EXTRA_CA_CERTS: trusted },
+    args: [MAIN],
+    env: { DATABASE_URL: fixture.testDatabase.url, NODE_EXTRA_CA_CERTS: trusted },
   });
   await notifier.waitFor(/ready/);
   const { session, event } = await fixture.warned();

@@ -2,8 +2,8 @@ import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { claimableChannels, claimMessages, newWebhookSecret, sendTest, type ClaimableChannel } from '#libs/deliveries';
-import { createLogger, createMetrics } from '#libs/platform';
-import { BY_OWNER, until, WebhookReceiver } from '#libs/testing';
+import { createMetrics } from '#libs/platform';
+import { BY_OWNER, testLogger, until, WebhookReceiver } from '#libs/testing';
 import { openSender } from '../../../apps/notifier/src/open-sender.js';
 import { ChannelClaimer } from '../../../apps/notifier/src/send-deliveries/channel-claimer.js';
 import { DeliveryMetrics } from '../../../apps/notifier/src/send-deliveries/delivery-metrics.js';
@@ -28,7 +28,7 @@ describe('a channel that was changed after its claimer last looked', () => {
     ({ secret } = await fixture.webhook(webhook.url));
     [seen] = (await claimableChannels(fixture.database)) as [ClaimableChannel];
     const { database } = fixture;
-    const logger = createLogger({ service: 'notifier', level: 'silent' });
+    const logger = testLogger('notifier');
     const agent = webhookAgent(safeConnector(new TargetPolicy(['127.0.0.0/8'])));
     claimer = new ChannelClaimer(seen, {
       database,

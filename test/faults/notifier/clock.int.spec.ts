@@ -4,8 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import type { Database } from '#libs/database';
 import { sendTest } from '#libs/deliveries';
-import { createLogger } from '#libs/platform';
-import { SmtpReceiver, startProcess, until, WebhookReceiver, type RunningProcess } from '#libs/testing';
+import { type RunningProcess, SmtpReceiver, startProcess, testLogger, until, WebhookReceiver } from '#libs/testing';
 import { Sweep } from '../../../apps/notifier/src/sweep/sweep.js';
 import type { Order } from './killed-notifier.js';
 import { NotifierFixture } from './notifier-fixture.js';
@@ -37,9 +36,8 @@ describe('C1: a clock that is wrong', () => {
         '--import',
         join(ROOT, 'test/scenarios/shift-clock.mjs'),
         join(ROOT, 'dist/test/faults/notifier/killed-notifier.js'),
-        fixture.testDatabase.url,
       ],
-      env: { CLOCK_SHIFT_MS: String(shiftMs), TZ: timeZone },
+      env: { DATABASE_URL: fixture.testDatabase.url, CLOCK_SHIFT_MS: String(shiftMs), TZ: timeZone },
     });
     await child.waitFor(/ready/);
     return child;
@@ -100,7 +98,7 @@ describe('C1: a clock that is wrong', () => {
       const database = Object.create(fixture.database, { query: { value: query } }) as Database;
       const expired: string[] = [];
       const errors: unknown[] = [];
-      const logger = createLogger({ service: 'notifier', level: 'silent' });
+      const logger = testLogger('notifier');
       logger.error = ((detail: unknown) => errors.push(detail)) as typeof logger.error;
       const sweep = new Sweep({
         database,

@@ -2,8 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { BY_OWNER } from '#libs/testing';
-import { createLogger } from '#libs/platform';
+import { BY_OWNER, testLogger } from '#libs/testing';
 import { configureChannels } from '../../../apps/notifier/src/configured-channels/configure-channels.js';
 import { NotifierFixture } from './notifier-fixture.js';
 
@@ -12,7 +11,7 @@ describe('channels from a file', () => {
     await using fixture = await NotifierFixture.start();
     const file = join(mkdtempSync(join(tmpdir(), 'channels-')), 'channels.json');
     const { database, box, channels } = fixture;
-    const logger = createLogger({ service: 'test', level: 'silent' });
+    const logger = testLogger('test');
     const apply = (content: unknown[]): Promise<void[]> => {
       writeFileSync(file, JSON.stringify(content));
       return Promise.all(

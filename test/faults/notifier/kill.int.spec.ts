@@ -95,7 +95,8 @@ describe('a notifier that is killed', () => {
   });
 
   async function launch(): Promise<RunningProcess> {
-    const child = await startProcess(process.execPath, { args: [MAIN, fixture.testDatabase.url] });
+    const env = { DATABASE_URL: fixture.testDatabase.url };
+    const child = await startProcess(process.execPath, { args: [MAIN], env });
     await child.waitFor(/ready/);
     return child;
   }

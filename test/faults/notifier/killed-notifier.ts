@@ -1,6 +1,6 @@
 /**
  * A notifier in a process of its own that is told by lines on stdin what to do and kills itself at a given point: from outside
- * the kill would come some moments later. Arguments: the database's URL.
+ * the kill would come some moments later. Works on the database of `DATABASE_URL`.
  */
 import { createInterface } from 'node:readline';
 import type { CloudEvent } from '#libs/contracts';
@@ -24,7 +24,11 @@ export type Order =
 
 let armed: { point: ProbePoint; left: number } | null = null;
 
-const database = await Database.open({ url: process.argv[2]!, applicationName: 'killed notifier', poolSize: 6 });
+const database = await Database.open({
+  url: process.env['DATABASE_URL']!,
+  applicationName: 'killed notifier',
+  poolSize: 6,
+});
 const notifier = new Notifier({
   database,
   box: SecretBox.open({ base64: TEST_SEAL_KEY }),

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Database } from '#libs/database';
 import { dueStatement, sendCanaries } from '#libs/deliveries';
-import { createLogger } from '#libs/platform';
-import { until, WebhookReceiver } from '#libs/testing';
+import { testLogger, until, WebhookReceiver } from '#libs/testing';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
 import { DUE_HEADS, Sweep } from '../../../apps/notifier/src/sweep/sweep.js';
 import { NotifierFixture } from './notifier-fixture.js';
@@ -142,7 +141,7 @@ describe('large tables', () => {
       expect(plan).not.toMatch(/Seq Scan/);
     }
 
-    const logger = createLogger({ service: 'notifier', level: 'silent' });
+    const logger = testLogger('notifier');
     const { database, ledger } = fixture;
     const sweeps = [1, 2].map(() => new Sweep({ database, logger, commands: dueSessionCommands(ledger) }));
     const started = Date.now();

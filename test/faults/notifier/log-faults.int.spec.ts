@@ -6,14 +6,15 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { STREAM, type CloudEvent } from '#libs/contracts';
 import { requestAdopt } from '#libs/ledger';
 import { connectNats } from '#libs/messaging';
-import { createLogger, createMetrics, loadConfig, type Config, type RunningService } from '#libs/platform';
+import { createMetrics, loadConfig, type Config, type RunningService } from '#libs/platform';
 import {
   createTestDatabase,
   startTestNats,
   testEnvironment,
+  testLogger,
+  type TestNats,
   until,
   WebhookReceiver,
-  type TestNats,
 } from '#libs/testing';
 import type { SessionState } from '#libs/session';
 import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
@@ -46,7 +47,7 @@ describe('a notifier behind the log', () => {
     });
     webhook = await WebhookReceiver.start();
     await fixture.webhook(webhook.url, { events: ['SessionRevoked'] });
-    services.push(await startSequencer({ config, logger: silent('sequencer') }));
+    services.push(await startSequencer({ config, logger: testLogger('sequencer') }));
     service = await open();
   });
   afterEach(async () => {
@@ -56,12 +57,8 @@ describe('a notifier behind the log', () => {
     await nats[Symbol.asyncDispose]();
   });
 
-  function silent(name: string): ReturnType<typeof createLogger> {
-    return createLogger({ service: name, level: 'silent' });
-  }
-
   async function open(): Promise<RunningService> {
-    const opened = await startNotifier({ config, logger: silent('notifier') });
+    const opened = await startNotifier({ config, logger: testLogger('notifier') });
     services.push(opened);
     return opened;
   }

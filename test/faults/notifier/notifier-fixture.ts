@@ -9,9 +9,9 @@ import {
   type NewChannel,
 } from '#libs/deliveries';
 import { createLedger, type Ledger, type SessionHead } from '#libs/ledger';
-import { createLogger, createMetrics, newId, type Registry } from '#libs/platform';
+import { createMetrics, newId, type Registry } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
-import { BY_OWNER, createTestDatabase, until, type TestDatabase } from '#libs/testing';
+import { BY_OWNER, createTestDatabase, registerSecret, type TestDatabase, testLogger, until } from '#libs/testing';
 import {
   dueAt,
   evolve,
@@ -74,6 +74,7 @@ export class NotifierFixture implements AsyncDisposable {
   static async start(options: Partial<NotifierParts> = {}, given?: TestDatabase): Promise<NotifierFixture> {
     const testDatabase = given ?? (await createTestDatabase());
     const database = await Database.open({ url: testDatabase.url, applicationName: 'notifier test' });
+    registerSecret('the sealing key of tests', TEST_SEAL_KEY);
     const box = SecretBox.open({ base64: TEST_SEAL_KEY });
     const channels = new WatchedChannels(database, box);
     const fixture = new NotifierFixture(testDatabase, database, createLedger(database), channels, box, options);
@@ -91,7 +92,7 @@ export class NotifierFixture implements AsyncDisposable {
     return new Notifier({
       database: this.database,
       box: this.box,
-      logger: createLogger({ service: 'notifier', level: 'silent' }),
+      logger: testLogger('notifier'),
       metrics: options.metrics ?? this.metrics,
       commands: dueSessionCommands(this.ledger),
       allowedTargets: ['127.0.0.0/8', '::1'],

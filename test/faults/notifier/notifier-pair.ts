@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess, testEnvironment, until, type RunningProcess } from '#libs/testing';
+import { holdsSecrets, startProcess, testEnvironment, until, type RunningProcess } from '#libs/testing';
 import { TEST_SEAL_KEY } from './test-seal-key.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps', 'notifier', 'src', 'main.js');
@@ -21,6 +21,7 @@ export class NotifierPair implements AsyncDisposable {
       `DATABASE_URL=${servers.databaseUrl}\nNATS_URL=${servers.natsUrl}\nLEDGER_SEAL_KEY=${TEST_SEAL_KEY}\n`,
       { mode: 0o600 },
     );
+    holdsSecrets(configFile, 'settings of a service');
     const pair = new NotifierPair({
       LEDGER_DATA_DIR: dataDir,
       LEDGER_CONFIG_FILE: configFile,

@@ -13,16 +13,17 @@ import type {
   SessionWithToken,
   WhyView,
 } from '#libs/contracts';
-import { createLogger, loadConfig, type RunningService } from '#libs/platform';
+import { loadConfig, type RunningService } from '#libs/platform';
 import {
   createTestDatabase,
   SmtpReceiver,
   startTestNats,
   TelegramStandIn,
+  type TestDatabase,
+  testLogger,
+  type TestNats,
   until,
   WebhookReceiver,
-  type TestDatabase,
-  type TestNats,
 } from '#libs/testing';
 import { startApi } from '../../../apps/api/src/start-api.js';
 import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
@@ -55,7 +56,7 @@ describe('alerts over HTTP, from the renewal to three channels', () => {
       LEDGER_SWEEP_INTERVAL: '0.1',
       LEDGER_ALLOW_PRIVATE_TARGETS: '127.0.0.0/8',
     });
-    const context = { config, logger: createLogger({ service: 'test', level: 'silent' }) };
+    const context = { config, logger: testLogger('test') };
     services = [await startSequencer(context), await startApi(context), await startNotifier(context)];
     owner = { 'x-master-password': readFileSync(join(dataDir, 'owner-key'), 'utf8').trim() };
   });

@@ -1,12 +1,13 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { createLogger, loadConfig } from '#libs/platform';
+import { loadConfig } from '#libs/platform';
 import {
   createTestDatabase,
   startTestNats,
   TelegramStandIn,
   testEnvironment,
+  testLogger,
   until,
   WebhookReceiver,
 } from '#libs/testing';
@@ -25,7 +26,7 @@ it(`two notifiers with the smallest pool and ${BOTS} bots read the log, sweep, d
   await using fixture = await NotifierFixture.start({}, database);
   fixture.excuse('calls on record', 'the bots answer in the same chats');
   await fixture.notifier.close();
-  const logger = createLogger({ service: 'test', level: 'silent' });
+  const logger = testLogger('test');
   const config = loadConfig({
     DATABASE_URL: database.url,
     NATS_URL: nats.url,

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { FAILURE_REASONS } from '#libs/deliveries';
-import { createLogger, loadConfig } from '#libs/platform';
-import { createTestDatabase, startTestNats, until } from '#libs/testing';
+import { loadConfig } from '#libs/platform';
+import { createTestDatabase, startTestNats, testLogger, until } from '#libs/testing';
 import { startNotifier } from '../../../apps/notifier/src/start-notifier.js';
 
 describe('startNotifier', () => {
@@ -16,7 +16,7 @@ describe('startNotifier', () => {
       NATS_URL: nats.url,
       LEDGER_DATA_DIR: mkdtempSync(join(tmpdir(), 'notifier-')),
     });
-    const service = await startNotifier({ config, logger: createLogger({ service: 'notifier', level: 'silent' }) });
+    const service = await startNotifier({ config, logger: testLogger('notifier') });
     try {
       const ready = await until(async () => (await fetch(`${service.url}/health/ready`)).ok, { describe: 'readiness' });
       expect(ready).toBe(true);

@@ -1,2 +1,4 @@
-/** Seals the channels of tests. */
-export const TEST_SEAL_KEY = Buffer.alloc(32, 7).toString('base64');
+import { hash } from 'node:crypto';
+
+/** Seals the channels of tests; like nothing else that they write, so that a search finds it where it leaks. */
+export const TEST_SEAL_KEY = hash('sha256', 'the sealing key of tests', 'base64');

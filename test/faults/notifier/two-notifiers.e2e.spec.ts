@@ -2,16 +2,17 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLogger, loadConfig, newId, type RunningService } from '#libs/platform';
+import { loadConfig, newId, type RunningService } from '#libs/platform';
 import {
   createTestDatabase,
   SmtpReceiver,
   startTestNats,
   TelegramStandIn,
   testEnvironment,
+  testLogger,
+  type TestNats,
   until,
   WebhookReceiver,
-  type TestNats,
 } from '#libs/testing';
 import { startSequencer } from '../../../apps/sequencer/src/start-sequencer.js';
 import { NotifierFixture } from './notifier-fixture.js';
@@ -68,7 +69,7 @@ describe('two notifiers, of which one is killed while both send', () => {
       LEDGER_SEAL_KEY: TEST_SEAL_KEY,
       LEDGER_DATA_DIR: mkdtempSync(join(testEnvironment().runDir, 'two-notifiers-')),
     });
-    sequencer = await startSequencer({ config, logger: createLogger({ service: 'sequencer', level: 'silent' }) });
+    sequencer = await startSequencer({ config, logger: testLogger('sequencer') });
     pair = await NotifierPair.start({ databaseUrl: database.url, natsUrl: nats.url });
     // They take it and answer later: something is under way at any moment, and may have arrived or not.
     webhook.respond(() => ({ delayMs: 200 + Math.random() * 400 }));

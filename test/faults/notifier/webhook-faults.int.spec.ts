@@ -188,7 +188,8 @@ describe('a webhook', () => {
     const { id } = await fixture.webhook(webhook.url);
     // A process of its own: its memory is the notifier's alone.
     await using other = await startProcess(process.execPath, {
-      args: ['--expose-gc', join(DIST, 'killed-notifier.js'), fixture.testDatabase.url],
+      args: ['--expose-gc', join(DIST, 'killed-notifier.js')],
+      env: { DATABASE_URL: fixture.testDatabase.url },
     });
     await other.waitFor(/ready/);
     const order = (what: Order): void => void other.child.stdin.write(`${JSON.stringify(what)}\n`);

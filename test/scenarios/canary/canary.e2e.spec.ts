@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { OwnerClient } from '#libs/client';
 import { locateCluster } from '#libs/embedded';
-import { startProcess, testEnvironment, until } from '#libs/testing';
+import { Needles, ProcessWatch, registerSecret, startProcess, testEnvironment, until } from '#libs/testing';
 import { FAST, startLedger } from '../../demo/ledger-process.js';
 import { startReceivers } from '../../demo/receivers.js';
 import { Stage } from '../../demo/stage.js';
 import { addChannels, alert, history, renewal, revocation, rotation, setUp, startDesktop } from '../../demo/story.js';
 import { sendWrongRequests, useBrokenChannels } from './error-paths.js';
-import { Needles } from './needles.js';
-import { ProcessWatch } from './process-watch.js';
 import { RecordingProxy, type RecordedAnswer } from './recording-proxy.js';
 import { dumpOf, filesIn, privateKeysIn, type Stored } from './stored.js';
 
@@ -43,7 +41,7 @@ describe('a secret', () => {
     const sealKey = randomBytes(32).toString('base64');
     needles.add('seal key', sealKey);
 
-    using watch = new ProcessWatch();
+    using watch = ProcessWatch.start();
     await using receivers = await startReceivers();
     await using ledger = await startLedger(dataDir, { ...FAST, LEDGER_SEAL_KEY: sealKey, LEDGER_LOG_LEVEL: 'trace' });
     await using proxy = await RecordingProxy.start(ledger.baseUrl);
@@ -61,6 +59,9 @@ describe('a secret', () => {
     needles.add('webhook secret', receivers.webhookSecret.slice('whsec_'.length));
     needles.add('SMTP password', secrets.smtpPassword);
     needles.add('webhook path', secrets.webhookPath);
+    registerSecret('an SMTP password', secrets.smtpPassword);
+    registerSecret('the path of a webhook', secrets.webhookPath);
+    registerSecret('a sealing key of the environment', sealKey);
     for (const server of ['nats', 'postgres']) {
       needles.add(`${server} password`, readFileSync(join(dataDir, server, 'password'), 'utf8').trim());
     }

@@ -5,7 +5,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ERRORS, errorsOf, ROUTES, type ErrorCode } from '#libs/contracts';
-import { createLogger, createMetrics, loadConfig } from '#libs/platform';
+import { createMetrics, loadConfig } from '#libs/platform';
+import { testLogger } from '#libs/testing';
 import type { ApiContext } from '../api-context.js';
 import { ApiModule } from '../api.module.js';
 import { ACCESS } from '../auth/allow.decorator.js';
@@ -18,7 +19,7 @@ const registered: string[] = [];
 let app: NestFastifyApplication;
 
 beforeAll(async () => {
-  const logger = createLogger({ service: 'test', level: 'silent' });
+  const logger = testLogger('test');
   // Registering routes touches nothing else of the context.
   app = await createApp({
     config: loadConfig({}),

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
+import { recordMessage } from '../run-record/run-record.js';
 import { rememberReceiver, type Receiver, type ServerCertificate } from './receivers.js';
 
 export interface ReceivedMail {
@@ -129,6 +130,8 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
 
   private async take(message: Omit<ReceivedMail, 'mail'>, done: (error?: Error) => void): Promise<void> {
     const mail = await PostalMime.parse(message.raw);
+    // As it came, and as its reader sees it: a long word is broken on the way.
+    recordMessage('mail', [message.raw, mail.subject, mail.text, mail.html].join('\n'));
     // Its number is its own: others may be taken while this one waits for its answer.
     const earlier = this.received.push({ ...message, mail }) - 1;
     await sleep(this.answerDelayMs());

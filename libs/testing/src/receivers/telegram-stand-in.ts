@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
+import { recordMessage } from '../run-record/run-record.js';
 import { rememberReceiver, type Receiver } from './receivers.js';
 
 export interface TelegramCall {
@@ -181,6 +182,7 @@ export class TelegramStandIn implements AsyncDisposable, Receiver {
     }
 
     const earlier = this.calls.push(call) - 1;
+    recordMessage('telegram', JSON.stringify(parameters));
     const refusal = this.judge(call, earlier);
     const formattingRefused = refusal?.error_code === 400 && /pars|entit/i.test(refusal.description);
     if (method.startsWith('send') && !formattingRefused) this.sendCalls += 1;

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { recordMessage } from '../run-record/run-record.js';
 import { rememberReceiver, type Receiver, type ServerCertificate } from './receivers.js';
 
 export interface ReceivedWebhook {
@@ -79,6 +80,7 @@ export class WebhookReceiver implements AsyncDisposable, Receiver {
         const { method = '', url = '', headers } = request;
         const webhook = { method, path: url, headers, body, receivedAt: Date.now() };
         const earlier = this.received.push(webhook) - 1;
+        recordMessage('webhook', `${JSON.stringify(headers)}\n${body}`);
         const {
           status = 204,
           headers: extra,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const LOOK_MS = 50;
 /** Fields of `/proc/<pid>/stat` behind the name, and the kernel's flag of a process that has not executed anything yet. */
@@ -16,19 +16,33 @@ export interface SeenProcess {
 
 /** Keeps looking at every descendant of this process, as another user of the machine might. */
 export class ProcessWatch implements Disposable {
-  /** By pid, command line and environment: a process that changes its title is seen twice. */
-  private readonly seen = new Map<string, SeenProcess>();
-  private readonly timer = setInterval(() => this.look(), LOOK_MS);
+  /** By pid: one that changes its title is seen more than once. */
+  private readonly seen = new Map<number, SeenProcess[]>();
+  /** Each text once: a run has thousands of processes with few environments. */
+  private readonly texts = new Map<string, string>();
+  private readonly timer: NodeJS.Timeout;
 
-  get processes(): SeenProcess[] {
-    return [...this.seen.values()];
+  private constructor(everyMs: number) {
+    this.timer = setInterval(() => this.look(), everyMs).unref();
   }
 
+  /** Sees nothing on a system without `/proc`. */
+  static start(everyMs = LOOK_MS): ProcessWatch {
+    return new ProcessWatch(everyMs);
+  }
+
+  get processes(): SeenProcess[] {
+    return [...this.seen.values()].flat();
+  }
+
+  /** Looks once more: what a test has left running is seen in any case. */
   [Symbol.dispose](): void {
     clearInterval(this.timer);
+    this.look();
   }
 
   private look(): void {
+    if (!existsSync('/proc/self/stat')) return;
     const parents = parentsOfAll();
     for (const [pid, parent] of parents) {
       if (!descends(pid, parents)) continue;
@@ -36,8 +50,20 @@ export class ProcessWatch implements Disposable {
       const environment = read(pid, 'environ');
       if (commandLine === '' && environment === '') continue;
       if (isStillItsParent(pid, parent)) continue;
-      this.seen.set(`${pid} ${commandLine} ${environment}`, { pid, parent, commandLine, environment });
+      this.keep({ pid, parent, commandLine: this.once(commandLine), environment: this.once(environment) });
     }
+  }
+
+  private keep(one: SeenProcess): void {
+    const known = this.seen.get(one.pid) ?? [];
+    if (known.some((two) => two.commandLine === one.commandLine && two.environment === one.environment)) return;
+    this.seen.set(one.pid, [...known, one]);
+  }
+
+  private once(text: string): string {
+    const known = this.texts.get(text);
+    if (known === undefined) this.texts.set(text, text);
+    return known ?? text;
   }
 }
 

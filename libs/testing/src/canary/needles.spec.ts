@@ -23,6 +23,19 @@ describe('the search for secrets', () => {
     expect(needles.in(Buffer.concat([Buffer.alloc(5), Buffer.from('00ff10fe20fd30fc', 'hex')]))).toEqual(['a key']);
   });
 
+  it('finds a secret at any address, at the very start and the very end, and says where', () => {
+    const secret = Buffer.from('p@ss/w"ord & more');
+    for (let before = 0; before < 9; before++) {
+      for (let shift = 0; shift < 4; shift++) {
+        const memory = Buffer.concat([Buffer.alloc(shift + before), secret]).subarray(shift);
+        expect(needles.find(memory)).toEqual([{ name: 'a password', offset: before }]);
+      }
+    }
+    const large = Buffer.alloc(200_000, 'x');
+    for (const offset of [65_530, 131_060, 199_983]) secret.copy(large, offset);
+    expect(needles.find(large).map(({ offset }) => offset)).toEqual([65_530, 131_060, 199_983]);
+  });
+
   it('finds nothing in what only begins alike', () => {
     expect(needles.in('p@ss/w"ord & mor')).toEqual([]);
     expect(needles.in('')).toEqual([]);
