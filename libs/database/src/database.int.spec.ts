@@ -54,21 +54,29 @@ describe('a statement that the server refuses', () => {
     expect(await connection()).not.toBe(after);
   });
 
-  it('on a connection that was lost in its holder’s hands is refused, and no more than that', async () => {
-    const held = await database.connect();
-    const { rows } = await held.query<{ pid: number }>('select pg_backend_pid() as pid');
-    await terminate(rows[0]?.pid, 'pg_backend_pid');
-    await until(
-      () =>
-        held.query('select 1').then(
-          () => false,
-          () => true,
-        ),
-      { describe: 'the connection to be lost' },
-    );
-    held.release(true);
-    expect(await connection()).not.toBe(rows[0]?.pid);
-  });
+  // The first is opened before anyone can ask for it.
+  it.each(['first', 'later'])(
+    'on a %s connection that was lost in its holder’s hands is refused, and no more than that',
+    async (which) => {
+      await using fresh = await Database.open({ url: testDatabase.url, applicationName: 'lost', poolSize: 2 });
+      const first = await fresh.connect();
+      const held = which === 'first' ? first : await fresh.connect();
+      const { rows } = await held.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await terminate(rows[0]?.pid, 'pg_backend_pid');
+      await until(
+        () =>
+          held.query('select 1').then(
+            () => false,
+            () => true,
+          ),
+        { describe: 'the connection to be lost' },
+      );
+      // Given back as whole, it is used by nobody all the same.
+      for (const client of new Set([first, held])) client.release();
+      const [next] = await fresh.query<{ pid: number }>('select pg_backend_pid() as pid');
+      expect(next?.pid).not.toBe(rows[0]?.pid);
+    },
+  );
 
   it('by a plan that no longer fits is planned anew the next time', async () => {
     await database.query('create temporary table changing (a int)');

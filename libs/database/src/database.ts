@@ -4,6 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { loadMigrations } from './migrations.js';
 import type { DatabaseOptions } from './database-options.js';
 import { migrate, SEARCH_PATH } from './migrate.js';
+import { isRefused } from './refused.js';
 
 const APP_ROLE = 'session_ledger_app';
 const INT8 = 20;
@@ -23,11 +24,8 @@ pg.types.setTypeParser(INT8, Number);
 
 export type Row = Record<string, unknown>;
 
-/** By our own functions, for its data or by a constraint, to end a deadlock: the connection is as good as before. */
-const REFUSED = /^(LG|22|23|40)/;
-
-function isRefused({ code = '', severity }: { code?: string; severity?: string }): boolean {
-  return severity === 'ERROR' && REFUSED.test(code);
+function refuseLater(): void {
+  // Whoever holds the connection hears of its end by the next statement.
 }
 
 /** The pool of one process, after migration, under the application's role. */
@@ -52,8 +50,10 @@ export class Database implements AsyncDisposable {
     await dataSource.initialize();
     const pool = (dataSource.driver as PostgresDriver).master as pg.Pool;
     // The pool listens to idle clients only: without this a connection that dies in somebody's hands ends the process. What is
-    // asked of it then is refused.
-    pool.on('connect', (client: pg.PoolClient) => client.on('error', () => undefined));
+    // asked of it then is refused, and the pool does not take it back. At each use: one is there before we can listen for it.
+    pool.on('acquire', (client: pg.PoolClient) => {
+      if (!client.listeners('error').includes(refuseLater)) client.on('error', refuseLater);
+    });
     return new Database(options, dataSource, pool);
   }
 
@@ -78,9 +78,6 @@ export class Database implements AsyncDisposable {
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>, begin = 'begin'): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
-    // A connection that is lost between two statements says so by an event; unheard, it would end the process.
-    const lost = (error: Error): void => void (broken = error);
-    client.on('error', lost);
     try {
       await client.query(begin);
       const result = await work(client);
@@ -90,7 +87,6 @@ export class Database implements AsyncDisposable {
       await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
       throw error;
     } finally {
-      client.off('error', lost);
       client.release(broken);
     }
   }
@@ -99,15 +95,12 @@ export class Database implements AsyncDisposable {
   private async run<T extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<T>> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
-    const lost = (error: Error): void => void (broken = error);
-    client.on('error', lost);
     try {
       return await client.query<T>(statement);
     } catch (error) {
-      if (!isRefused(error as { code?: string; severity?: string })) broken = error as Error;
+      if (!isRefused(error)) broken = error as Error;
       throw error;
     } finally {
-      client.off('error', lost);
       client.release(broken);
     }
   }

@@ -1,5 +1,5 @@
 import { EVENT_TYPES } from '#libs/contracts';
-import type { Database } from '#libs/database';
+import { type Database, isRefused } from '#libs/database';
 import { sessionRows } from '../heads/head-rows.js';
 import type { AppendRequest, AppendResult, NewEvent, SessionHead } from '../types.js';
 import { Batches } from '../batches.js';
@@ -10,8 +10,6 @@ import { checkAppend } from './check-append.js';
 const AT_ONCE = 2;
 /** Most appends of one transaction: none waits long for its companions. */
 const MOST = 32;
-/** PostgreSQL refused the transaction, and nothing of it is there: LG ours, data, constraint, deadlock. */
-const REFUSED = /^(LG|22|23|40)/;
 
 const TEXT = 'select number, last_version, stream_head from ledger.append_together($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)';
 
@@ -64,7 +62,7 @@ export class AppendsTogether {
         const written = new Map(rows.map((row) => [row.number, row]));
         left = batch.filter((single, index) => !answer(single, written.get(index + 1)));
       } catch (error) {
-        if (!REFUSED.test((error as { code?: string }).code ?? '')) return batch.forEach(({ reject }) => reject(error));
+        if (!isRefused(error)) return batch.forEach(({ reject }) => reject(error));
       }
     }
     await Promise.allSettled(
