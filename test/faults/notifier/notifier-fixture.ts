@@ -8,15 +8,11 @@ import {
   type Member,
   type NewChannel,
 } from '#libs/deliveries';
-import { createLedger, type Ledger, type SessionHead } from '#libs/ledger';
+import { createLedger, type Ledger } from '#libs/ledger';
 import { createMetrics, newId, type Registry } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
 import { BY_OWNER, createTestDatabase, registerSecret, type TestDatabase, testLogger, until } from '#libs/testing';
 import {
-  dueAt,
-  evolve,
-  grantFirstToken,
-  sessionCreated,
   sessionRenewed,
   revokeSession,
   type SessionEvent,
@@ -28,6 +24,7 @@ import type { Sender } from '../../../apps/notifier/src/send-deliveries/sender.j
 import { TelegramSender } from '../../../apps/notifier/src/telegram/telegram-sender.js';
 import { ExpectedAlerts } from './expected-alerts.js';
 import { violationsOf, type Excuses } from './invariants.js';
+import { appendTo, createdEvent, type SessionWish, TEXTS } from './sessions-in-ledger.js';
 import { TEST_SEAL_KEY } from './test-seal-key.js';
 import { WatchedChannels } from './watched-channels.js';
 import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session-commands.js';
@@ -36,19 +33,6 @@ import { dueSessionCommands } from '../../../apps/notifier/src/sweep/due-session
 const AT_THE_END = 0.999;
 /** Of a step: far beyond the end of any case. */
 const NEVER_BY_ITSELF = 100;
-
-const TEXTS = { tokenHeader: '{}', tokenPayload: '{}', tokenHash: '00' };
-
-export interface SessionWish {
-  /** An agent that is registered already; default a new one. */
-  agentId?: string;
-  agentName?: string;
-  /** Seconds that the current token was issued ago. */
-  issuedAgo?: number;
-  expiresIn?: number;
-  absoluteLifetime?: number;
-  maxRenewals?: number | null;
-}
 
 /** A real notifier on a real database; events are taken in as the reader of the log would hand them over. */
 export class NotifierFixture implements AsyncDisposable {
@@ -364,43 +348,4 @@ export class NotifierFixture implements AsyncDisposable {
     await this.database[Symbol.asyncDispose]();
     await this.testDatabase[Symbol.asyncDispose]();
   }
-}
-
-function createdEvent(wish: SessionWish & { agentId: string }, now: number) {
-  const command = {
-    sessionId: newId(),
-    agentId: wish.agentId,
-    agentName: wish.agentName ?? 'trader',
-    now: Math.floor(now / 1000) - (wish.issuedAgo ?? 0),
-    expiresIn: wish.expiresIn ?? 604_800,
-    maxRenewals: wish.maxRenewals === undefined ? 30 : wish.maxRenewals,
-    renewalRejectWindow: 3600,
-    absoluteLifetime: wish.absoluteLifetime ?? 2_592_000,
-    constraints: {},
-  };
-  return sessionCreated(command, grantFirstToken(command), TEXTS);
-}
-
-/** Appends the events and the heads that they make. */
-export async function appendTo(
-  ledger: Ledger,
-  changes: { state: SessionState | null; events: SessionEvent[] }[],
-  now: number,
-): Promise<SessionState[]> {
-  const after = changes.map(({ state, events }) =>
-    events.reduce<SessionState | null>((folded, event) => evolve(folded, event), state)!,
-  );
-  await ledger.append({
-    streams: changes.map(({ state, events }, index) => ({
-      streamId: sessionStream(after[index]!.sessionId),
-      expectedVersion: state?.version ?? 0,
-      events: events.map((event) => ({ ...event, id: newId(), time: Math.floor(now) })),
-    })),
-    heads: {
-      sessions: after.map((next): SessionHead => ({ ...next, dueAt: dueAt(next, false, Math.floor(now / 1000)) })),
-    },
-    actor: 'system',
-    requestId: newId(),
-  });
-  return after;
 }
