@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Wrong guesses that cost nothing: typing mistakes. */
@@ -51,7 +52,7 @@ function delayAfter(failures: number): number {
 
 /** What counts as one source: an IPv4 address, or the /64 that one IPv6 customer has. */
 export function sourceOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
+  if (isIPv4(address) || !ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();
   return `${(parsed as ipaddr.IPv6).parts.slice(0, 4).join(':')}/64`;

@@ -8,7 +8,6 @@ import { CalledBy, Who } from '../auth/caller.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { sessionWithTokenOf } from '../create-session/session-with-token.js';
 import { IdParam } from '../validation/id-param.js';
-import { addressPrefixOf } from './address-prefix.js';
 
 @Controller('v1/sessions')
 export class RenewSessionController {
@@ -31,7 +30,7 @@ export class RenewSessionController {
         claims: authenticated.token.claims,
         tokenHash: authenticated.token.hash,
         snapshot: authenticated.snapshot,
-        addressPrefix: addressPrefixOf(request.ip),
+        address: request.ip,
         ...(holder && { holderId: holder.holderId }),
       },
       holder ? { ...caller, actor: `holder:${holder.holderId}` } : caller,

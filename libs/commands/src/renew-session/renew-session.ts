@@ -19,8 +19,8 @@ export interface RenewSessionCommand {
   tokenHash: string;
   /** The holder that proved itself; it must be one of this session's. */
   holderId?: string;
-  /** /24 or /48 of the caller. */
-  addressPrefix: string;
+  /** Of the caller. */
+  address: string;
   /** What authentication read, for the first decision. */
   snapshot?: SessionSnapshot;
 }
@@ -90,7 +90,7 @@ async function refuse(
   refusal: RenewalRefusal,
   caller: Caller,
 ): Promise<never> {
-  const { sessionId, addressPrefix } = command;
+  const { sessionId, address } = command;
   const generation = command.claims.gen;
   switch (refusal.code) {
     case 'SESSION_NOT_ACTIVE':
@@ -98,7 +98,7 @@ async function refuse(
     case 'RENEWAL_CONFLICT':
       return refuseConflict(deps, command, snapshot, caller);
     case 'HOLDER_REQUIRED':
-      await reportUnprovenRenewal(deps, { sessionId, generation, addressPrefix }, caller);
+      await reportUnprovenRenewal(deps, { sessionId, generation, address }, caller);
       throw new LedgerError('HOLDER_REQUIRED');
     case 'RENEWAL_LIMIT_REACHED':
     case 'SESSION_ABSOLUTE_LIFETIME_EXCEEDED':
@@ -112,7 +112,7 @@ async function refuse(
 /** Inside the grace, or with a holder's proof, a lost race; else an old token in the wrong hands. */
 async function refuseConflict(
   deps: CommandDeps,
-  { claims, tokenHash, sessionId, addressPrefix, holderId }: Refused,
+  { claims, tokenHash, sessionId, address, holderId }: Refused,
   { head, now }: SessionSnapshot,
   caller: Caller,
 ): Promise<never> {
@@ -124,7 +124,7 @@ async function refuseConflict(
   if (seconds < claims.exp && claims.gen < head.generation) {
     // Who forges old tokens must not have sessions reported, or ended where the policy says so.
     await requireIssued(deps, { sessionId, generation: claims.gen, tokenHash });
-    await reportReuse(deps, { sessionId, generation: claims.gen, addressPrefix }, caller);
+    await reportReuse(deps, { sessionId, generation: claims.gen, address }, caller);
   }
   throw new LedgerError('TOKEN_SUPERSEDED');
 }

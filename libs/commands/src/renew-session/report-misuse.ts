@@ -6,12 +6,14 @@ import { append, decideAgain } from '../append.js';
 import type { Caller, CommandDeps } from '../command-deps.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
+import { addressPrefixOf } from './address-prefix.js';
 
 interface Misuse {
   sessionId: string;
   /** Of the token that was presented. */
   generation: number;
-  addressPrefix: string;
+  /** Of the caller; its network is what is recorded. */
+  address: string;
 }
 
 /** An old token was presented for renewal by nobody we know. Once per session and generation; ends the session where the agent's policy says so. */
@@ -32,9 +34,9 @@ export function reportUnprovenRenewal(deps: CommandDeps, misuse: Misuse, caller:
   );
 }
 
-function subjectOf(head: SessionSnapshot['head'], { generation, addressPrefix }: Misuse) {
+function subjectOf(head: SessionSnapshot['head'], { generation, address }: Misuse) {
   const { sessionId, agentId, agentName } = head;
-  return { sessionId, agentId, agentName, generation, addressPrefix };
+  return { sessionId, agentId, agentName, generation, addressPrefix: addressPrefixOf(address) };
 }
 
 /** The receipt makes it once, so that repeating it cannot flood the ledger. */
