@@ -8,13 +8,15 @@ import { type Rung, rungsOf } from './rungs.js';
 import { type Sides, startSides } from './sides.js';
 
 /** Requests per second that a renewal can at most reach here; so many sessions are made ahead for each measurement. */
-const RENEWALS_PER_SECOND = 4_500;
+const RENEWALS_PER_SECOND = 3_400;
 const READERS = 500;
+/** Seconds of load that count for nothing: connections that were idle for a while are opened anew, and plan anew. */
+const WARM_UP = 0.5;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1.5' },
     /** The dist folder of another build, whose api is measured beside this one's. */
     other: { type: 'string' },
     connections: { type: 'string', default: '32,64' },
@@ -43,7 +45,7 @@ async function measure(connections: number, sides: Sides): Promise<Measured> {
   const readers = await sides.maker.make(READERS);
   const measured: Measured = {};
   for (let round = 0; round <= rounds; round++) {
-    const rungs = await rungsOf(sides, readers, () => sides.maker.make(RENEWALS_PER_SECOND * seconds));
+    const rungs = await rungsOf(sides, readers, () => sides.maker.make(RENEWALS_PER_SECOND * (WARM_UP + seconds)));
     for (const rung of shuffled(rungs.filter(({ name }) => only.some((part) => name.includes(part))))) {
       const result = await loadOf(rung, connections, sides.postmaster);
       if (round === 0) continue;
@@ -64,6 +66,7 @@ async function loadOf({ server, requests, prepare }: Rung, connections: number, 
     caller: processorTime(process.pid),
   });
   await prepare?.();
+  await load(server.url, { connections, seconds: WARM_UP, ...requests });
   const before = spent();
   const result: LoadResult = await load(server.url, { connections, seconds, ...requests });
   const after = spent();
