@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { CloudEvent, SessionView } from '#libs/contracts';
-import { until } from '#libs/testing';
+import { RawServer, until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 
 let fixture: CliFixture;
@@ -82,6 +83,27 @@ describe('audit query', () => {
     const { stdout } = await fixture.run('audit', 'export', '--format', 'csv', '--session', session.id);
     expect(stdout.trimEnd().split('\r\n')).toHaveLength(5);
     expect(stdout).toMatch(/^position,time,type/);
+  });
+
+  it('leaves the file as it was when the server goes away before the end', async () => {
+    await using cutting = await RawServer.start((client) => {
+      const upstream = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+      client.pipe(upstream);
+      upstream.on('data', (chunk) => {
+        const firstEvent = chunk.indexOf('"specversion"');
+        client.write(firstEvent < 0 ? chunk : chunk.subarray(0, firstEvent));
+        if (firstEvent >= 0) client.destroySoon();
+      });
+      client.once('close', () => upstream.destroy());
+    });
+    const file = path('kept.ndjson');
+    writeFileSync(file, 'as it was');
+    const baseUrl = `http://127.0.0.1:${cutting.port}`;
+    const run = await fixture.home.runWith({}, 'audit', 'export', '--to', file, '--base-url', baseUrl);
+    expect(run.exit).toBe(1);
+    expect(run.stderr).toMatch(/the export ended early.*Run it again/s);
+    expect(readFileSync(file, 'utf8')).toBe('as it was');
+    expect(readdirSync(fixture.home.home).filter((name) => name.startsWith('kept'))).toEqual(['kept.ndjson']);
   });
 });
 

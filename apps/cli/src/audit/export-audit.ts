@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Cli } from '../cli.js';
 import { Failure } from '../failure.js';
 import { auditFilter, type AuditFilterOptions } from './audit-filter.js';
+import { writeWhole } from './write-whole.js';
 
 export interface ExportAuditOptions extends AuditFilterOptions {
   format: string;
@@ -29,14 +29,19 @@ export async function exportAudit(cli: Cli, options: ExportAuditOptions): Promis
   const lines = await cli.screen.during('exporting', async (progress) => {
     let count = 0;
     const counted = async function* () {
-      for await (const chunk of Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])) {
-        for (const byte of chunk as Buffer) if (byte === 0x0a) count += 1;
-        progress.at(count, null);
-        yield chunk;
+      try {
+        for await (const chunk of Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])) {
+          for (const byte of chunk as Buffer) if (byte === 0x0a) count += 1;
+          progress.at(count, null);
+          yield chunk as Buffer;
+        }
+      } catch (error) {
+        const message = `the export ended early, after ${count} lines: the connection to the server was lost`;
+        throw new Failure(message, 'Run it again.', 'export_cut', { cause: error });
       }
     };
     if (to === undefined) await pipeline(counted, cli.terminal.stdout as Writable, { end: false });
-    else await pipeline(counted, createWriteStream(to, { mode: 0o600 }));
+    else await writeWhole(to, counted);
     return count;
   });
   if (to === undefined) return;
