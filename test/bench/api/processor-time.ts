@@ -7,6 +7,8 @@ interface ProcessStat {
   parent: number;
   /** Processor time so far, milliseconds. */
   ms: number;
+  /** The same of its children that have ended. */
+  endedMs: number;
 }
 
 /** Processor time of one process so far, milliseconds; NaN where there is no /proc. */
@@ -14,13 +16,13 @@ export function processorTime(pid: number): number {
   return statOf(pid)?.ms ?? NaN;
 }
 
-/** The same of all living children of a process together. */
+/** The same of all children of a process together, also of those that have ended. */
 export function processorTimeOfChildren(pid: number): number {
   try {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .map((name) => statOf(Number(name)))
-      .reduce((sum, stat) => sum + (stat?.parent === pid ? stat.ms : 0), 0);
+      .reduce((sum, stat) => sum + (stat?.parent === pid ? stat.ms : 0), statOf(pid)?.endedMs ?? NaN);
   } catch {
     return NaN;
   }
@@ -37,7 +39,8 @@ function statOf(pid: number): ProcessStat | null {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return { parent: Number(fields[1]), ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
+    const ticks = (first: number) => (Number(fields[first]) + Number(fields[first + 1])) * TICK_MS;
+    return { parent: Number(fields[1]), ms: ticks(11), endedMs: ticks(13) };
   } catch {
     return null;
   }
