@@ -1,3 +1,4 @@
+import { decodeProtectedHeader } from 'jose';
 import { API_KEY_PREFIX, bareToken, HOLDER_ASSERTION_HEADER } from '#libs/contracts';
 import type { ApiRequest } from './api-request.js';
 
@@ -26,8 +27,7 @@ export function readCredential({ headers }: ApiRequest): Credential {
 /** A holder's assertion in the place of a token: any JWT that does not call itself an access token (RFC 9068). */
 function isAssertion(bearer: string): boolean {
   try {
-    const [header = ''] = bareToken(bearer).split('.', 1);
-    return (JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ?: unknown }).typ === 'JWT';
+    return decodeProtectedHeader(bareToken(bearer)).typ === 'JWT';
   } catch {
     return false;
   }
