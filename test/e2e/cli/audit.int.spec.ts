@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -83,6 +83,15 @@ describe('audit query', () => {
     const { stdout } = await fixture.run('audit', 'export', '--format', 'csv', '--session', session.id);
     expect(stdout.trimEnd().split('\r\n')).toHaveLength(5);
     expect(stdout).toMatch(/^position,time,type/);
+  });
+
+  it('writes through a link, which stays one', async () => {
+    const [file, link] = [path('linked.ndjson'), path('link.ndjson')];
+    writeFileSync(file, 'as it was');
+    symlinkSync(file, link);
+    await fixture.run('audit', 'export', '--to', link);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8')).toContain('"specversion"');
   });
 
   it('leaves the file as it was when the server goes away before the end', async () => {
