@@ -19,6 +19,8 @@ import {
 } from '../index.js';
 
 const MANY = 60;
+/** Sessions that a table has gained since it was planned for. */
+const GAINED = 5_000;
 
 let place: TestDatabase;
 let database: Database;
@@ -200,4 +202,60 @@ describe('appends that come in at once', () => {
     await Promise.all(ids.map((id) => ledger.append(change(id, 2))));
     for (const id of ids) expect(await headOf(id)).toEqual(head(id, 2));
   });
+});
+
+/** As if so many sessions had been made meanwhile. */
+async function fill(owner: pg.Client, count: number): Promise<void> {
+  await owner.query(
+    `insert into ledger.session_head
+     select made.* from (select to_jsonb(h) as head from ledger.session_head h limit 1) one
+     cross join generate_series(1, $1) n
+     cross join lateral jsonb_populate_record(
+       null::ledger.session_head, head || jsonb_build_object('session_id', gen_random_uuid(), 'created_at', n)
+     ) made`,
+    [count],
+  );
+}
+
+/** Rows of heads and streams that the connection has fetched so far, and entries of their indexes that it has read. */
+async function read(database: Database): Promise<number> {
+  await database.query('select pg_stat_force_next_flush()');
+  const [row] = await database.query<{ n: number }>(
+    `select sum(t.seq_tup_read + t.idx_tup_fetch + (
+       select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid
+     ))::int as n
+     from pg_stat_user_tables t where t.schemaname = 'ledger' and t.relname in ('session_head', 'stream')`,
+  );
+  return row?.n ?? 0;
+}
+
+it('appends that come in at once read the heads and streams of their own sessions alone, however many there are', async () => {
+  await using fresh = await createTestDatabase();
+  // One connection: what it has planned for few sessions, it uses for many.
+  await using single = await Database.open({ url: fresh.url, applicationName: 'append cost', poolSize: 1 });
+  const owner = new pg.Client({ connectionString: fresh.url });
+  await owner.connect();
+  const own = createLedger(single);
+  const ids = Array.from({ length: 16 }, () => randomUUID());
+  let version = 0;
+  const appendToAll = async () => {
+    version += 1;
+    await Promise.all(ids.map((id) => own.append(change(id, version))));
+  };
+  await appendToAll();
+  const prepared = [
+    () => Promise.resolve(),
+    () => fill(owner, GAINED),
+    () => owner.query('analyze ledger.session_head').then(() => fill(owner, GAINED)),
+    () => owner.query('vacuum analyze'),
+  ];
+  for (const prepare of prepared) {
+    await prepare();
+    for (let use = 0; use < 7; use += 1) {
+      const before = await read(single);
+      await appendToAll();
+      expect((await read(single)) - before).toBeLessThan(ids.length * 20);
+    }
+  }
+  await owner.end();
 });

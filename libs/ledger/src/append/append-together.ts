@@ -1,5 +1,6 @@
 import { EVENT_TYPES } from '#libs/contracts';
 import { type Database, isRefused } from '#libs/database';
+import { changingColumns } from '../heads/head-rows.js';
 import type { AppendRequest, AppendResult, NewEvent, SessionHead } from '../types.js';
 import { Batches } from '../batches.js';
 import { append, canonicalPayload } from './append.js';
@@ -113,7 +114,7 @@ function valuesOf(batch: Single[]): [streams: string[], appends: string] {
   return [batch.map(({ streamId }) => streamId), JSON.stringify(batch.map(rowOf))];
 }
 
-/** As `ledger.append_together` names it. Field by field: a loop over them would take longer than all else that is done for an append here. */
+/** As `ledger.append_together` names it. */
 function rowOf({ request, streamId, expectedVersion, event, payload, head }: Single) {
   return {
     stream_id: streamId,
@@ -125,27 +126,6 @@ function rowOf({ request, streamId, expectedVersion, event, payload, head }: Sin
     payload,
     actor: request.actor,
     request_id: request.requestId,
-    ...(head && changesOf(head)),
-  };
-}
-
-/** What changes of a session's head in its life. */
-function changesOf(head: SessionHead) {
-  return {
-    session_id: head.sessionId,
-    status: head.status,
-    version: head.version,
-    generation: head.generation,
-    token_header: head.tokenHeader,
-    token_payload: head.tokenPayload,
-    token_hash: head.tokenHash,
-    issued_at: head.issuedAt,
-    expires_at: head.expiresAt,
-    renewal_count: head.renewalCount,
-    reject_window_ends_at: head.rejectWindowEndsAt,
-    previous_token_accepted: head.previousTokenAccepted,
-    expiring_soon_announced: head.expiringSoonAnnounced,
-    overdue_generation: head.overdueGeneration,
-    due_at: head.dueAt,
+    ...(head && changingColumns(head)),
   };
 }
