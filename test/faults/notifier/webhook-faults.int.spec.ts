@@ -217,7 +217,8 @@ describe('a webhook', () => {
     });
     await until(() => flood.sockets.size === 0, { describe: 'the flood to be cut' });
     expect((await memory(2)) - before).toBeLessThan(20 * MEGABYTE);
-    expect(written).toBeLessThan(20);
+    // What was written and not read lies in the kernel: up to 36 MB of a connection, and there were two.
+    expect(written).toBeLessThan(100);
   });
 
   it.each([
