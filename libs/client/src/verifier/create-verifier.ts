@@ -59,7 +59,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return judgeByFeed(signed.claims, feed);
     },
     async refresh() {
-      await feed?.refresh();
+      await feed?.refreshAnew();
     },
     [Symbol.asyncDispose]: () => {
       if (timer) clearInterval(timer);

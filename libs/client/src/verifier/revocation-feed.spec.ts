@@ -1,4 +1,5 @@
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { RevocationPage } from '#libs/contracts';
@@ -36,6 +37,32 @@ describe('a verifier’s feed', () => {
       await feed.refresh();
       expect(asked).toEqual([null, 'beyond-the-end', null]);
       expect(feed.dead.isDead({ sid: DEAD.sessionId, gen: 0 }, Date.now() / 1000)).toBe(true);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('is read anew for who asks what is there now, also where a reading is under way', async () => {
+    const answer = (response: ServerResponse, killSwitchActive: boolean) => {
+      const page: RevocationPage = { items: [], cursor: 'end', hasMore: false, killSwitchActive };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(page));
+    };
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const feed = new RevocationFeed(new OwnerHttp({ baseUrl: `http://127.0.0.1:${port}`, credential: 'x' }));
+      const asked = once(server, 'request') as Promise<[unknown, ServerResponse]>;
+      const before = feed.refresh();
+      const [, response] = await asked;
+      server.on('request', (_, later) => answer(later, true));
+      const anew = feed.refreshAnew();
+      answer(response, false);
+      await before;
+      expect(feed.killSwitchActive).toBe(false);
+      await anew;
+      expect(feed.killSwitchActive).toBe(true);
     } finally {
       server.closeAllConnections();
       server.close();

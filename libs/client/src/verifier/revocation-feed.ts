@@ -27,6 +27,12 @@ export class RevocationFeed {
     return this.reading;
   }
 
+  /** As `refresh`, by a reading that begins after the call: one that is under way may have passed by what its caller means. */
+  async refreshAnew(): Promise<void> {
+    await this.reading?.catch(() => undefined);
+    await this.refresh();
+  }
+
   /** A cursor that the server does not take (any more, after a restore) is given up: the feed begins anew. */
   private async nextPage(): Promise<RevocationPage> {
     try {
