@@ -14,6 +14,8 @@ export type Cut =
 /** A TCP proxy in front of a real receiver that cuts where a network would. */
 export class CuttingProxy implements AsyncDisposable {
   cut: Cut = 'nothing';
+  /** When something of an answer last came through, by `performance.now()`. */
+  passedAt = -Infinity;
 
   private constructor(
     private readonly server: RawServer,
@@ -37,7 +39,9 @@ export class CuttingProxy implements AsyncDisposable {
       upstream.on('data', (chunk) => {
         const cut = holder.proxy?.cut;
         if (cut === 'answer') client.destroy();
-        else if (cut !== 'answer-silently') client.write(chunk);
+        if (cut === 'answer' || cut === 'answer-silently') return;
+        client.write(chunk);
+        if (holder.proxy) holder.proxy.passedAt = performance.now();
       });
     });
     return (holder.proxy = new CuttingProxy(server, upstreams));
