@@ -52,44 +52,57 @@ describe('after wrong passwords from one address', () => {
     }
     const owed = [0, ...DELAYS.slice(0, -1)];
     expect(waits.map((wait, guess) => wait >= (owed[guess] ?? 0))).toEqual(owed.map(() => true));
-    const refused = await read(wrong('one more'));
+    const refused = await whileLocked(() => read(wrong('one more')));
     expect([refused.status, refused.body.code]).toEqual([429, 'TOO_MANY_REQUESTS']);
   });
 
   it('the right one waits too, there and nowhere else', async () => {
-    expect((await read(running.ownerHeaders)).status).toBe(429);
     const elsewhere = { ...running.ownerHeaders, 'x-forwarded-for': '198.51.100.7' };
-    expect((await read(elsewhere)).status).toBe(200);
+    const answers = await whileLocked(async () => [await read(running.ownerHeaders), await read(elsewhere)]);
+    expect(answers.map(({ status }) => status)).toEqual([429, 200]);
   });
 
   it('an API key does not wait, so the owner can still look, revoke and switch off', async () => {
-    await locked();
-    expect((await read(bearer(ownerKey))).status).toBe(200);
     const owner = new OwnerClient({ baseUrl: running.url, credential: ownerKey });
-    const other = await owner.createSession({ agentId: session.agentId, supersede: false });
-    await owner.revokeSession(other.id);
-    expect((await owner.session(other.id)).status).toBe('revoked');
-    await owner.activateKillSwitch({ reason: 'drill' });
-    await owner.releaseKillSwitch();
-    expect((await read(running.ownerHeaders)).status).toBe(429);
+    const seen = await whileLocked(async () => {
+      const { status } = await read(bearer(ownerKey));
+      const other = await owner.createSession({ agentId: session.agentId, supersede: false });
+      await owner.revokeSession(other.id);
+      const revoked = await owner.session(other.id);
+      await owner.activateKillSwitch({ reason: 'drill' });
+      await owner.releaseKillSwitch();
+      return [status, revoked.status, (await read(running.ownerHeaders)).status];
+    });
+    expect(seen).toEqual([200, 'revoked', 429]);
   });
 
   it('/oauth/revoke answers 200 all the same, and does what its token allows', async () => {
-    await locked();
-    for (const headers of [wrong('guess'), running.ownerHeaders]) expect(await revoke(superseded, headers)).toBe(200);
-    expect(await statusOf()).not.toBe('revoked');
-    expect(await revoke(session.token, wrong('guess'))).toBe(200);
+    const useless = [wrong('guess'), running.ownerHeaders];
+    const seen = await whileLocked(async () => {
+      const answers = [];
+      for (const headers of useless) answers.push(await revoke(superseded, headers));
+      return [...answers, await statusOf()];
+    });
+    expect(seen).toEqual([200, 200, 'active']);
+    expect(await whileLocked(() => revoke(session.token, wrong('guess')))).toBe(200);
     expect(await statusOf()).toBe('revoked');
   });
 });
 
-/** The address waits for a good while. */
-async function locked(): Promise<void> {
-  await until(
-    async () => {
-      const { status, headers } = await read(wrong(`guess ${Math.random()}`));
-      return status === 429 && Number(headers.get('retry-after')) >= 4;
-    },
-    { describe: 'the address to wait' },
-  );
+/** What happens while the address waits; where the machine took longer than that, once more. */
+async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const end = await until(lockedUntil, { describe: 'the address to wait' });
+    const answer = await work();
+    if (performance.now() < end) return answer;
+  }
+}
+
+/** The end of a wait of a good while, by `performance.now()`; none where the address may try. */
+async function lockedUntil(): Promise<number | false> {
+  const asked = performance.now();
+  const { status, headers } = await read(wrong(`guess ${Math.random()}`));
+  const seconds = Number(headers.get('retry-after'));
+  // Whole seconds, the last of which may have just begun.
+  return status === 429 && seconds >= 4 && asked + (seconds - 1) * 1000;
 }
