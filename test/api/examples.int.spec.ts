@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { errorsOf, EXAMPLE_IDS, ROUTES, type Credential, type Problem, type Route } from '#libs/contracts';
-import { until } from '#libs/testing';
+import { agedSession } from './aged-session.js';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
 
@@ -130,11 +130,8 @@ describe('every example of the OpenAPI document', () => {
     // Nothing has forked here: the refusal that the document has.
     'POST /v1/log/adopt': () => fetch(`${running.url}/v1/log/adopt`, { method: 'POST', headers: running.ownerHeaders }),
     'PUT /v1/sessions/:id/renew': async () => {
-      const { id, token } = await running.session({ expiresIn: 6 });
-      const renew = () => fetch(`${running.url}/v1/sessions/${id}/renew`, { method: 'PUT', headers: bearer(token) });
-      return until(async () => ((answer) => answer.status !== 400 && answer)(await renew()), {
-        describe: 'half of the life to pass',
-      });
+      const { id, token } = await agedSession(running);
+      return fetch(`${running.url}/v1/sessions/${id}/renew`, { method: 'PUT', headers: bearer(token) });
     },
   };
 
