@@ -38,7 +38,7 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
   private judgeMessage: (earlier: number) => AfterData = () => undefined;
   private judgeConnection: (earlier: number) => SmtpRefusal | undefined = () => undefined;
   private connections = 0;
-  private answerDelayMs: () => number = () => 0;
+  private answerDelayMs: () => number | Promise<number> = () => 0;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -111,8 +111,8 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
     this.judgeMessage = judge;
   }
 
-  /** Answers so many milliseconds after a message was read whole and kept. */
-  answerAfter(delayMs: () => number): void {
+  /** Answers so many milliseconds after a message was read whole and kept, or after they were told. */
+  answerAfter(delayMs: () => number | Promise<number>): void {
     this.answerDelayMs = delayMs;
   }
 
@@ -134,7 +134,7 @@ export class SmtpReceiver implements AsyncDisposable, Receiver {
     recordMessage('mail', [message.raw, mail.subject, mail.text, mail.html].join('\n'));
     // Its number is its own: others may be taken while this one waits for its answer.
     const earlier = this.received.push({ ...message, mail }) - 1;
-    await sleep(this.answerDelayMs());
+    await sleep(await this.answerDelayMs());
     const verdict = this.judgeMessage(earlier);
     if (verdict === 'stall') return;
     if (verdict === 'drop') for (const socket of this.sockets) socket.destroy();
