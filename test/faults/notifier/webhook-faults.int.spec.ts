@@ -58,6 +58,8 @@ describe('a webhook', () => {
     ['soon', null],
     ['1000000000', 3600],
   ])('W2: a 429 with Retry-After %s is heeded within the budget', async (header, seconds) => {
+    // Where nothing is asked for, it must not come by itself before it was looked at.
+    if (seconds === null) fixture.holdRetries();
     const asked = (): string => (header === 'a date in 60 s' ? new Date(Date.now() + 60_000).toUTCString() : header);
     webhook.respond(() => ({ status: 429, headers: { 'retry-after': asked() } }));
     const { id } = await fixture.webhook(webhook.url);
@@ -65,19 +67,24 @@ describe('a webhook', () => {
     await until(async () => (await outcomes()).length === 1 && (await fixture.statuses())['retry'] === 1, {
       describe: 'the refusal',
     });
-    const [row] = await fixture.database.query<{ pause: number | null; next: number; left: number }>(
-      `select extract(epoch from c.paused_until - clock_timestamp())::float8 as pause,
-         extract(epoch from d.next_attempt_at - clock_timestamp())::float8 as next,
-         extract(epoch from d.deadline - clock_timestamp())::float8 as left
-       from deliveries.delivery d join deliveries.channel c using (channel_id) where c.channel_id = $1`,
+    // From the refusal on, however late this looks.
+    const [row] = await fixture.database.query<{ pause: number | null; rest: number; next: number; left: number }>(
+      `select extract(epoch from c.paused_until - a.ended_at)::float8 as pause,
+         extract(epoch from c.paused_until - clock_timestamp())::float8 as rest,
+         extract(epoch from d.next_attempt_at - a.ended_at)::float8 as next,
+         extract(epoch from d.deadline - a.ended_at)::float8 as left
+       from deliveries.delivery d join deliveries.channel c using (channel_id) join deliveries.attempt a using (delivery_id)
+       where c.channel_id = $1`,
       [id],
     );
     expect(row!.next).toBeLessThan(row!.left);
     if (seconds === null) expect(row!.pause).toBeNull();
     else {
-      expect(row!.pause).toBeGreaterThan(seconds - 6);
-      expect(row!.pause).toBeLessThanOrEqual(seconds);
-      expect(row!.next).toBeGreaterThan(Math.min(seconds - 6, row!.left / 2 - 6));
+      // A date comes nearer on the way.
+      const least = seconds - (header === 'a date in 60 s' ? 6 : 0.1);
+      expect(row!.pause).toBeGreaterThan(least);
+      expect(row!.rest).toBeLessThanOrEqual(seconds);
+      expect(row!.next).toBeGreaterThan(Math.min(least, row!.left / 2 - 6));
     }
     expect(webhook.received).toHaveLength(1);
   });
@@ -92,7 +99,8 @@ describe('a webhook', () => {
     await fixture.webhook(webhook.url);
     await fixture.webhook(dated.url);
     await fixture.takeIn((await fixture.warned()).event);
-    await until(async () => (await fixture.statuses())['retry'] === 2, { describe: 'both refusals' });
+    const refusals = async () => (await outcomes()).filter((outcome) => String(outcome) === 'failed,rate_limited');
+    await until(async () => (await refusals()).length === 2, { describe: 'both refusals' });
     // A new alert must wait as well: the whole endpoint said that it is too much.
     await fixture.takeIn((await fixture.warned()).event);
     expect(await fixture.settled()).toEqual({ delivered: 4 });
@@ -150,7 +158,8 @@ describe('a webhook', () => {
       const attempt = ended.find(({ channel_id }) => channel_id === channels[index])!;
       expect(attempt.outcome).toBe(outcome);
       expect(attempt.took).toBeGreaterThan(atMost - 0.5);
-      expect(attempt.took - standstill.ms / 1000).toBeLessThan(atMost + 2);
+      // Less than the next longer limit, and room for a disk that keeps the record waiting.
+      expect(attempt.took - standstill.ms / 1000).toBeLessThan(atMost + 4);
     }
     // The slots are free: both get their second try, and nothing is left of the first one.
     await fixture.hurry();
@@ -163,15 +172,18 @@ describe('a webhook', () => {
 
   it('W4: that answers 300 MB or a gzip bomb is read for 64 KiB at most, and costs less than 20 MB', async () => {
     await fixture.notifier.close();
-    let written = 0;
+    // Megabytes, of each connection: the failure is tried again.
+    const floods: { written: number }[] = [];
     const chunk = Buffer.alloc(MEGABYTE, 97);
     const flooded = { status: 200 };
     await using flood = await RawServer.start((socket) => {
       socket.once('data', () => {
         socket.write(`HTTP/1.1 ${flooded.status} OK\r\ncontent-length: 314572800\r\n\r\n`);
+        const sent = { written: 0 };
+        floods.push(sent);
         const pump = (): void => {
-          while (written < 300 && !socket.destroyed) {
-            written += 1;
+          while (sent.written < 300 && !socket.destroyed) {
+            sent.written += 1;
             if (!socket.write(chunk)) return void socket.once('drain', pump);
           }
         };
@@ -217,8 +229,9 @@ describe('a webhook', () => {
     });
     await until(() => flood.sockets.size === 0, { describe: 'the flood to be cut' });
     expect((await memory(2)) - before).toBeLessThan(20 * MEGABYTE);
-    // What was written and not read lies in the kernel: up to 36 MB of a connection, and there were two.
-    expect(written).toBeLessThan(100);
+    // What was written and not read lies in the kernel: up to 36 MB of a connection.
+    expect(floods.length).toBeGreaterThanOrEqual(2);
+    for (const { written } of floods) expect(written).toBeLessThan(100);
   });
 
   it.each([
@@ -304,7 +317,7 @@ describe('a webhook', () => {
     expect(() => new Webhook(next).verify(body, before!)).toThrow();
     for (const each of [secret, next]) new Webhook(each).verify(body, during!);
 
-    config.previous.until = Date.now() - 1;
+    config.previous.until = Date.now() - 1000;
     await fixture.channels.update(id, {}, BY_OWNER, { type: 'webhook', config });
     await fixture.takeIn((await fixture.warned()).event);
     await until(() => webhook.received.length === 3, { describe: 'the second alert' });
