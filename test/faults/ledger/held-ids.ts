@@ -4,7 +4,7 @@ import { Standstill } from '#libs/testing';
 export interface HeldIds {
   /**
    * Longest time that one transaction was seen to have an id, milliseconds since it began, without those in which this process stood
-   * still: it is the machine that stood then.
+   * still without working itself, or the transaction waited for the disk from one look to the next: it is the machine that stood then.
    */
   longestMs: number;
   /** How often one was seen at all. */
@@ -32,18 +32,24 @@ export class IdWatch implements AsyncDisposable {
 
   private async look(): Promise<void> {
     const text = `
-      select extract(epoch from clock_timestamp() - xact_start)::float8 * 1000 as ms from pg_stat_activity
+      select extract(epoch from clock_timestamp() - xact_start)::float8 * 1000 as ms,
+        coalesce(wait_event_type = 'IO' or wait_event = 'WALWrite', false) as disk
+      from pg_stat_activity
       where datname = current_database() and application_name = $1 and backend_xid is not null`;
     using standstill = new Standstill();
-    const stood: { at: number; ms: number }[] = [];
+    let last = { at: performance.now(), stood: 0, worked: workedMs(), disk: false, away: 0 };
+    const looks = [last];
     while (!this.stopped) {
-      const { rows } = await this.client.query<{ ms: number }>(text, [this.application]);
-      const now = performance.now();
-      stood.push({ at: now, ms: standstill.ms });
+      const { rows } = await this.client.query<{ ms: number; disk: boolean }>(text, [this.application]);
+      const [at, stood, worked] = [performance.now(), standstill.ms, workedMs()];
+      const disk = rows.some((row) => row.disk);
+      const still = Math.max(0, stood - last.stood - (worked - last.worked));
+      last = { at, stood, worked, disk, away: last.away + (disk && last.disk ? at - last.at : still) };
+      looks.push(last);
       for (const { ms } of rows) {
-        const before = stood.findLast(({ at }) => at <= now - ms)?.ms ?? 0;
+        const before = looks.findLast((look) => look.at <= at - ms)?.away ?? 0;
         this.held.seen += 1;
-        this.held.longestMs = Math.max(this.held.longestMs, ms - (standstill.ms - before));
+        this.held.longestMs = Math.max(this.held.longestMs, ms - (last.away - before));
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -54,4 +60,10 @@ export class IdWatch implements AsyncDisposable {
     await this.looking;
     await this.client.end();
   }
+}
+
+/** Processor time of this process: what is watched may run in it. */
+function workedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
