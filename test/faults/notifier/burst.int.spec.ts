@@ -15,7 +15,8 @@ describe('M1: a burst of alerts', () => {
     await using smtp = await SmtpReceiver.start();
     await using telegram = await TelegramStandIn.start();
     hung.respond(() => ({ instead: 'hang' }));
-    busy.respond(() => ({ status: 429, headers: { 'retry-after': '30' } }));
+    // For longer than this takes anywhere.
+    busy.respond(() => ({ status: 429, headers: { 'retry-after': '900' } }));
     for (const { url } of [healthy, hung, busy]) await fixture.webhook(url);
     await fixture.email(smtp.url);
     await fixture.telegram(telegram.apiRoot);
