@@ -8,8 +8,16 @@ import { EmbeddedPostgres } from '#libs/embedded';
 import { testEnvironment, until, WebhookReceiver } from '#libs/testing';
 import { NotifierFixture } from './notifier-fixture.js';
 
-/** The server and all its workers, as one instant of a machine that dies. */
-function processesOf(postmaster: number): number[] {
+/** Stops the server and all its workers, as one instant of a machine that dies. Answers them. */
+function freeze(postmaster: number): number[] {
+  // First of all: who is stopped starts no further worker.
+  process.kill(postmaster, 'SIGSTOP');
+  const workers = workersOf(postmaster);
+  for (const pid of workers) process.kill(pid, 'SIGSTOP');
+  return [postmaster, ...workers];
+}
+
+function workersOf(postmaster: number): number[] {
   const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
@@ -19,7 +27,7 @@ function processesOf(postmaster: number): number[] {
         return false;
       }
     });
-  return [postmaster, ...children.map(Number)];
+  return children.map(Number);
 }
 
 describe('P2: a failover to a replica that lacks the last commits', () => {
@@ -49,8 +57,7 @@ describe('P2: a failover to a replica that lacks the last commits', () => {
 
   /** What an asynchronous replica has at this moment. */
   function replicate(): void {
-    const processes = processesOf(primary.pid);
-    for (const pid of processes) process.kill(pid, 'SIGSTOP');
+    const processes = freeze(primary.pid);
     // With owners and modes, which PostgreSQL looks at.
     const copied = spawnSync('cp', ['-a', join(folder, 'primary'), join(folder, 'replica')]);
     expect(copied.status).toBe(0);
