@@ -11,6 +11,8 @@ import { appendMany, createLog } from './log-fixture.js';
 
 const EVENTS = Number(process.env['LEDGER_FAULT_EVENTS'] ?? 4_000);
 const KILLS = Number(process.env['LEDGER_FAULT_KILLS'] ?? 8);
+/** How long an answer of a busy NATS is waited for. */
+const ANSWER_MS = 60_000;
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps', 'sequencer', 'src', 'main.js');
 
 it(
@@ -26,7 +28,7 @@ it(
     };
     const start = () => startProcess(process.execPath, { args: [MAIN], env });
     const connection = await connectNats({ url: nats.url, name: 'test' });
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(connection, { timeout: ANSWER_MS });
     const relayed = async () => (await manager.streams.info(STREAM).catch(() => null))?.state.last_seq ?? 0;
 
     const appending = appendMany(log.ledger, EVENTS);

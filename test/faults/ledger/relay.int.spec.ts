@@ -15,6 +15,8 @@ const logger = testLogger('test');
 const opened: AsyncDisposable[] = [];
 /** How long NATS is away while appends go on, milliseconds. */
 const OUTAGE_MS = Number(process.env['LEDGER_OUTAGE_MS'] ?? 0);
+/** How long an answer of a busy NATS is waited for. */
+const ANSWER_MS = 60_000;
 
 afterEach(async () => {
   while (opened.length > 0) await opened.pop()?.[Symbol.asyncDispose]();
@@ -31,7 +33,7 @@ async function openBus(): Promise<Bus> {
   opened.push(nats);
   const connection = await connectNats({ url: nats.url, name: 'test' });
   opened.push({ [Symbol.asyncDispose]: () => connection.close() });
-  return { nats, connection, manager: await jetstreamManager(connection) };
+  return { nats, connection, manager: await jetstreamManager(connection, { timeout: ANSWER_MS }) };
 }
 
 async function openLog(): Promise<LogFixture> {

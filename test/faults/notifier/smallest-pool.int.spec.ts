@@ -72,4 +72,4 @@ it(`two notifiers with the smallest pool and ${BOTS} bots read the log, sweep, d
   });
   for (const service of services.reverse()) await service.close();
   for (const telegram of telegrams) await telegram[Symbol.asyncDispose]();
-}, 180_000);
+}, 600_000);

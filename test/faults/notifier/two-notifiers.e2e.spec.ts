@@ -91,7 +91,7 @@ describe('two notifiers, of which one is killed while both send', () => {
         throw new Error(`${(error as Error).message}\n${pair.output}`, { cause: error });
       }
     },
-    120_000,
+    600_000,
   );
 
   async function round(): Promise<void> {
