@@ -46,10 +46,12 @@ export class ProcessWatch implements Disposable {
     const parents = parentsOfAll();
     for (const [pid, parent] of parents) {
       if (!descends(pid, parents)) continue;
-      const commandLine = read(pid, 'cmdline');
-      const environment = read(pid, 'environ');
+      // Asked before the rest is read: a program that begins in between would make its parent's environment look like its own.
+      const forkedOnly = isForkedOnly(pid);
+      const [commandLine, environment] = [read(pid, 'cmdline'), read(pid, 'environ')];
       if (commandLine === '' && environment === '') continue;
-      if (isStillItsParent(pid, parent)) continue;
+      // Between fork and exec a child is a copy of its parent in all that can be seen of it.
+      if (forkedOnly && commandLine === read(parent, 'cmdline') && environment === read(parent, 'environ')) continue;
       this.keep({ pid, parent, commandLine: this.once(commandLine), environment: this.once(environment) });
     }
   }
@@ -67,10 +69,8 @@ export class ProcessWatch implements Disposable {
   }
 }
 
-/** Between fork and exec a child is a copy of its parent in all that can be seen of it. */
-function isStillItsParent(pid: number, parent: number): boolean {
-  const forkedOnly = (Number(fieldsOf(pid)[FLAGS]) & FORK_NO_EXEC) !== 0;
-  return forkedOnly && ['cmdline', 'environ'].every((file) => read(pid, file) === read(parent, file));
+function isForkedOnly(pid: number): boolean {
+  return (Number(fieldsOf(pid)[FLAGS]) & FORK_NO_EXEC) !== 0;
 }
 
 function parentsOfAll(): Map<number, number> {
