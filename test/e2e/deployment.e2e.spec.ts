@@ -70,7 +70,7 @@ describe('the deployment that it describes', () => {
     const [first = ''] = deployment.natsUrl.split(',');
     const { host, username, password } = new URL(first);
     const nats = await connect({ servers: host, user: username, pass: password });
-    const { config, cluster } = await (await jetstreamManager(nats)).streams.info('LEDGER');
+    const { config, cluster } = await (await jetstreamManager(nats, { timeout: 60_000 })).streams.info('LEDGER');
     await nats.close();
     expect(config.num_replicas).toBe(3);
     expect(cluster?.replicas).toHaveLength(2);

@@ -136,7 +136,9 @@ export class LocalDeployment implements AsyncDisposable {
   private async port(place: string): Promise<number> {
     const known = this.ports.get(place);
     if (known !== undefined) return known;
-    const port = await freePort();
+    let port = await freePort();
+    // Nobody listens yet on those that were given away before.
+    while ([...this.ports.values()].includes(port)) port = await freePort();
     this.ports.set(place, port);
     return port;
   }
