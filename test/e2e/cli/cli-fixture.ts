@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import pg from 'pg';
 import { readEnvironment } from '../../../apps/cli/src/environment.js';
 import { runCli } from '../../../apps/cli/src/run-cli.js';
 import { startApi } from '../../../apps/api/src/start-api.js';
@@ -17,6 +18,7 @@ import {
   type TestDatabase,
   testLogger,
   type TestNats,
+  until,
 } from '#libs/testing';
 
 /** What one run of `sledger` came to. */
@@ -167,6 +169,21 @@ export class CliFixture implements AsyncDisposable {
     const run = await this.home.run(...args, '--output', 'json');
     if (run.exit !== 0) throw new Error(`sledger ${args.join(' ')}: exit ${run.exit}, ${run.stderr}`);
     return run.json as T;
+  }
+
+  /** Waits until every event has its place in the log, which transactions of other tests may hold up. */
+  async untilLogIsComplete(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.database.url });
+    await client.connect();
+    try {
+      const text =
+        'select count(*)::int as waiting from ledger.event left join ledger.entry n using (stream_id, version)';
+      const waiting = async () =>
+        (await client.query<{ waiting: number }>(`${text} where n.position is null`)).rows[0]?.waiting;
+      await until(async () => (await waiting()) === 0, { describe: 'a complete log' });
+    } finally {
+      await client.end();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -71,7 +71,7 @@ describe('doctor on a database of another age', () => {
 describe('doctor while nobody gives events their place', () => {
   it('17. warns after seconds, and calls it broken after a minute', async () => {
     const [sequencer] = fixture.services.splice(0, 1);
-    await until(async () => (await finding('sequencer')).status === 'ok', { describe: 'a complete log' });
+    await fixture.untilLogIsComplete();
     await sequencer?.close();
     await fixture.json('agent', 'add', 'waiting');
     const late = await until(

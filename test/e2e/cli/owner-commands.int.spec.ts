@@ -76,6 +76,8 @@ describe('agents and sessions', () => {
       describe: 'the creation',
     });
     const before = new Date().toISOString();
+    // A clock that is being set may go back by milliseconds.
+    await until(() => Date.now() > Date.parse(before) + 100, { describe: 'a later time' });
     await fixture.run('session', 'rotate', id);
     await until(async () => (await fixture.json<{ history: unknown[] }>('session', 'show', id)).history.length === 2, {
       describe: 'the rotation',

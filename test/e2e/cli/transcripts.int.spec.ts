@@ -45,6 +45,7 @@ describe('docs/cli.md shows what the commands say', () => {
   });
 
   it('doctor', async () => {
+    await fixture.untilLogIsComplete();
     await until(async () => isUpToDate((await fixture.run('doctor')).stdout), {
       describe: 'a server that is up to date',
     });
