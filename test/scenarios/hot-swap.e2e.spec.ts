@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
 import { readMcpToken, writeMcpToken } from '#libs/token-file';
-import { desktop } from './desktop.js';
+import { desktop, settled } from './desktop.js';
 import type { Treatment } from './ledger-proxy.js';
 import { RunningLedger } from './running-ledger.js';
 
@@ -38,6 +38,7 @@ describe('a rotation by somebody else', () => {
   it('F-6 is found by the 401 path when every subscription is cut', async () => {
     const installation = await ledger.install({ expiresIn: 600 });
     await using it = await desktop(ledger, installation);
+    await settled(it);
     it.proxy.treat = ({ path }) => (path === '/v1/updates' ? 'refuse' : 'pass');
     it.proxy.cutAll();
     await it.host.call('session_status');
@@ -52,6 +53,7 @@ describe('a rotation by somebody else', () => {
   it('is found by the directory watch when every subscription is cut and nobody calls', async () => {
     const installation = await ledger.install({ expiresIn: 600 });
     await using it = await desktop(ledger, installation);
+    await settled(it);
     it.proxy.treat = ({ path }) => (path === '/v1/updates' ? 'refuse' : 'pass');
     it.proxy.cutAll();
     await it.host.untilSelf({ state: 'active' });
@@ -64,6 +66,7 @@ describe('a rotation by somebody else', () => {
     const installation = await ledger.install({ expiresIn: 600 });
     await using it = await desktop(ledger, installation);
     await it.host.call('session_status');
+    await settled(it);
     it.proxy.treat = () => 'refuse';
     it.proxy.cutAll();
     expect((await it.host.call('session_status')).content['status']).toBe('daemon_unavailable');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/testing';
-import { desktop } from './desktop.js';
+import { desktop, looked } from './desktop.js';
 import { RunningLedger } from './running-ledger.js';
 
 let ledger: RunningLedger;
@@ -18,6 +18,7 @@ describe('a process in the ledger’s own data directory', () => {
     await using it = await desktop(ledger, installation);
     it.proxy.treat = ({ path }) => (path === '/v1/updates' ? 'refuse' : 'pass');
     await until(() => it.host.process.stderr.includes('Updates come over NATS'), { describe: 'the subscription' });
+    await looked(it.host);
     await it.host.untilSelf({ state: 'active', reason: null, generation: 0 });
     it.proxy.cutAll();
     await ledger.owner.rotateSession(installation.session.id);
