@@ -3,18 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { until } from '#libs/testing';
 import { readMcpToken } from '#libs/token-file';
-import { desktop } from './desktop.js';
+import { desktop, REQUESTS_OF_A_START } from './desktop.js';
 import { LedgerProxy } from './ledger-proxy.js';
 import { allOf, McpHost } from './mcp-host.js';
-import { newDataDir, RunningLedger } from './running-ledger.js';
+import { newDataDir, RunningLedger, type Installation } from './running-ledger.js';
 
-/** The start of a holder's process, and no more: is the token current, is there news, was any missed, and the receipt. */
-const REQUESTS_OF_A_START = [
-  'GET /v1/session',
-  'GET /v1/updates',
-  'POST /v1/holders/receipts',
-  'POST /v1/holders/token',
-];
 const SHIFT_CLOCK = join(import.meta.dirname, 'shift-clock.mjs');
 const RECORD_TIMERS = join(import.meta.dirname, 'record-timers.mjs');
 
@@ -30,6 +23,15 @@ afterAll(async () => {
   await ledger[Symbol.asyncDispose]();
 });
 
+/** Stops the processes, and says how their session stands then: one that was slow to start may have renewed, or be about to hear of it. */
+async function putToSleep(hosts: readonly McpHost[], proxy: LedgerProxy, { session }: Installation) {
+  for (const { process } of hosts) process.signal('SIGSTOP');
+  await until(() => proxy.requests('PUT', '/renew').every(({ answeredAt }) => answeredAt !== null), {
+    describe: 'a renewal under way to be answered',
+  });
+  return await ledger.owner.session(session.id);
+}
+
 describe('five siblings on one token file', () => {
   it.concurrent(
     'that sleep past the renewal and wake together make one renewal, and all end on its token',
@@ -41,16 +43,22 @@ describe('five siblings on one token file', () => {
       );
       await using _all = allOf(hosts);
       await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active' })));
-      for (const { process } of hosts) process.signal('SIGSTOP');
-      const asleep = await ledger.owner.session(installation.session.id);
+      const asleep = await putToSleep(hosts, proxy, installation);
+      const renewals = () => proxy.requests('PUT', '/renew');
+      const before = renewals().length;
       await until(() => Date.now() > Date.parse(asleep.expiresAt) - ledger.life(10) * 1000, {
         timeoutMs: ledger.within(30),
         describe: 'the sleep to end',
       });
       for (const { process } of hosts) process.signal('SIGCONT');
-      await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active', generation: 1 })));
-      expect(proxy.requests('PUT', '/renew').map(({ status }) => status)).toEqual([200]);
-      expect(await ledger.renewals(installation.session.id)).toBe(1);
+      const generation = asleep.generation + 1;
+      await Promise.all(hosts.map((host) => host.untilSelf({ state: 'active', generation })));
+      expect(
+        renewals()
+          .slice(before)
+          .map(({ status }) => status),
+      ).toEqual([200]);
+      expect(await ledger.renewals(installation.session.id)).toBe(generation);
     },
   );
 
@@ -58,8 +66,8 @@ describe('five siblings on one token file', () => {
     const installation = await ledger.install({ expiresIn: ledger.life(12) });
     await using it = await desktop(ledger, installation);
     await it.host.untilSelf({ state: 'active' });
-    it.host.process.signal('SIGSTOP');
-    const wake = Date.parse(installation.session.expiresAt) + ledger.life(12) * 1000;
+    const asleep = await putToSleep([it.host], it.proxy, installation);
+    const wake = Date.parse(asleep.expiresAt) + ledger.life(12) * 1000;
     await until(() => Date.now() > wake, {
       timeoutMs: ledger.within(24),
       describe: 'twice the life of the token to pass',
@@ -68,7 +76,7 @@ describe('five siblings on one token file', () => {
     expect(await it.host.untilSelf({ state: 'expired' })).toMatchObject({ secondsLeft: 0 });
     const { isError, content } = await it.host.call('session_status');
     expect([isError, content['status']]).toEqual([false, 'session_expired']);
-    expect(await ledger.renewals(installation.session.id)).toBe(0);
+    expect(await ledger.renewals(installation.session.id)).toBe(asleep.generation);
   });
 });
 
@@ -76,7 +84,7 @@ describe('a clock that is wrong', () => {
   it.concurrent.each([-600_000, -90_000, 90_000, 600_000])(
     'by %i ms neither renews before 50 %% of the life nor thinks a good token expired',
     async (shift) => {
-      const installation = await ledger.install({ expiresIn: ledger.life(16) });
+      const installation = await ledger.install({ expiresIn: ledger.life(24) });
       await using it = await desktop(ledger, installation, {
         env: { CLOCK_SHIFT_MS: String(shift) },
         nodeArgs: ['--import', SHIFT_CLOCK],
@@ -88,7 +96,7 @@ describe('a clock that is wrong', () => {
           states.add(self['state']);
           return Number(self['generation']) >= 2;
         },
-        { timeoutMs: ledger.within(32), describe: 'two renewals' },
+        { timeoutMs: ledger.within(48), describe: 'two renewals' },
       );
       expect([...states]).toEqual(['active']);
       const statuses = it.proxy.requests('PUT', '/renew').map(({ status }) => status);
@@ -128,16 +136,16 @@ describe('several clients on one agent', () => {
     const agent = await ledger.agent();
     const dataDir = newDataDir();
     const one = await ledger.install(
-      { agentId: agent.id, expiresIn: ledger.life(16), supersede: false },
+      { agentId: agent.id, expiresIn: ledger.life(24), supersede: false },
       { dataDir, name: 'claude' },
     );
     const two = await ledger.install(
-      { agentId: agent.id, expiresIn: ledger.life(16), supersede: false },
+      { agentId: agent.id, expiresIn: ledger.life(24), supersede: false },
       { dataDir, name: 'cursor' },
     );
     await using first = await desktop(ledger, one, { holder: 'claude' });
     await using second = await desktop(ledger, two, { holder: 'cursor' });
-    await Promise.all([first.host.untilSelf({ generation: 2 }), second.host.untilSelf({ generation: 2 })]);
+    await Promise.all([first, second].map(({ host }) => host.untilSelf({ generation: 2 }, ledger.within(48))));
     expect((await first.host.self())['sessionId']).toBe(one.session.id);
     expect((await second.host.self())['sessionId']).toBe(two.session.id);
     expect(one.tokenFile).toBe(join(dataDir, 'mcp-tokens', 'claude'));
