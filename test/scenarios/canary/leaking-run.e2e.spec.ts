@@ -53,5 +53,5 @@ describe('the search after a test run', () => {
     const shapes = new Needles();
     addSecretShapes(shapes);
     expect(shapes.in(run.output)).toEqual([]);
-  }, 180_000);
+  }, 600_000);
 });
