@@ -49,6 +49,8 @@ const become = async ({ held }: { held: Session }, state: State): Promise<void> 
 /** The states that come while heartbeats do, for longer than the patience. */
 async function changesOf(program: { held: Session; states: State[] }): Promise<State[]> {
   for (;;) {
+    const began = performance.now();
+    await until(() => proxy.passedAt > began, { describe: 'a heartbeat' });
     await become(program, 'connected');
     const known = program.states.length;
     const end = performance.now() + 1.5 * STALE_AFTER;
