@@ -96,6 +96,17 @@ async function droppedAfter(server: Socket): Promise<number> {
   return Math.round(at - since + standstill.ms);
 }
 
+/** Resolves once nothing goes to the reader for a while, or it was dropped: until then a batch is on its way, as to any reader. */
+async function standing(server: Socket): Promise<void> {
+  let sent = -1;
+  let since = 0;
+  const stands = () => {
+    if (server.bytesWritten !== sent) [sent, since] = [server.bytesWritten, performance.now()];
+    return server.destroyed || performance.now() - since > TIMEOUT_SECONDS * 250;
+  };
+  await until(stands, { describe: 'the answer to stand still' });
+}
+
 /** Others go on while a reader stands still: requests are answered, another stream hears what happens. */
 async function othersAreServed(): Promise<void> {
   const served = async () => {
@@ -122,14 +133,15 @@ describe(`a reader that has stopped reading for ${TIMEOUT_SECONDS} seconds`, () 
     const { client, server } = await unread(path, headers());
     const dropped = droppedAfter(server);
     await othersAreServed();
+    await standing(server);
     const grown = (await bytesInUse()) - before;
     const silence = await dropped;
+    client.destroy();
     expect(grown).toBeLessThan(BOUND);
     expect(server.bytesWritten).toBeGreaterThan(0);
     expect(server.bytesWritten).toBeLessThan(EVENTS * PADDING_BYTES);
     // Not before its time: what is seen of the last byte may be late itself.
     expect(silence).toBeGreaterThan(TIMEOUT_SECONDS * 500);
-    client.destroy();
     expect(await open()).toEqual([]);
   });
 
