@@ -62,7 +62,8 @@ export async function settleMembers(client: PoolClient, carrierIds: readonly str
 
 /**
  * Somebody was told: the others whose turn it might have become stay silent. A digest goes all the same while it carries anything
- * that nobody was told of, or that goes to every channel.
+ * that nobody was told of, or that goes to every channel. Counted, where `not exists` would do: PostgreSQL could take that for a
+ * hash of all that was ever delivered.
  */
 export async function endTurns(client: PoolClient, notificationIds: readonly string[]): Promise<void> {
   const { rows } = await client.query<{ carrier_id: string | null }>({
@@ -74,8 +75,9 @@ export async function endTurns(client: PoolClient, notificationIds: readonly str
        finished_at = clock_timestamp()
      from waiting where d.delivery_id = waiting.id and d.next_attempt_at is not null and d.status <> 'attempting'
        and (d.carrier_id is null or not exists (
-         select from deliveries.delivery m where m.carrier_id = d.carrier_id and (m.rank is null or not exists (
-           select from deliveries.delivery o where o.notification_id = m.notification_id and o.status = 'delivered'))))
+         select from deliveries.delivery m where m.carrier_id = d.carrier_id and (m.rank is null or 0 = (
+           select count(*) filter (where o.status = 'delivered')
+           from deliveries.delivery o where o.notification_id = m.notification_id))))
      returning d.carrier_id`,
     values: [notificationIds],
   });
