@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sessionHolders } from '#libs/commands';
-import type { SessionHoldersView } from '#libs/contracts';
+import type { ReceiptAnswer, SessionHoldersView } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { createLedger } from '#libs/ledger';
+import { until } from '#libs/testing';
 import { RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
 
@@ -14,9 +15,13 @@ beforeAll(async () => {
 
 afterAll(() => api?.[Symbol.asyncDispose]());
 
-async function acknowledge(holder: TestHolder, receipt: Record<string, unknown>): Promise<number> {
+async function send(holder: TestHolder, receipt: Record<string, unknown>) {
   const path = '/v1/holders/receipts';
-  return (await api.call('POST', path, await holder.proof('POST', path), receipt)).status;
+  return api.call('POST', path, await holder.proof('POST', path), receipt);
+}
+
+async function acknowledge(holder: TestHolder, receipt: Record<string, unknown>): Promise<number> {
+  return (await send(holder, receipt)).status;
 }
 
 function receipts(sessionId: string): Promise<SessionHoldersView> {
@@ -30,7 +35,7 @@ describe('the receipts of a session', () => {
     const names = ['first', 'second', 'third'];
     const [first, second, third] = await Promise.all(names.map((name) => TestHolder.register(api, sessionId, name)));
     for (const holder of [first!, second!]) {
-      expect(await acknowledge(holder, { sessionId, generation: 0 })).toBe(204);
+      expect(await acknowledge(holder, { sessionId, generation: 0 })).toBe(200);
     }
     expect(await receipts(sessionId)).toMatchObject({ generation: 0, ended: false, current: 2, behind: 1, offline: 0 });
 
@@ -65,6 +70,20 @@ describe('the receipts of a session', () => {
     } finally {
       await database[Symbol.asyncDispose]();
     }
+  });
+
+  it('are answered with the newest signed checkpoint, for the holder to keep as a witness', async () => {
+    const { id: sessionId } = await api.session();
+    const holder = await TestHolder.register(api, sessionId);
+    // Until nothing more is signed between the two.
+    await until(
+      async () => {
+        const { body } = await send(holder, { sessionId, generation: 0 });
+        const [newest] = (await api.owner.checkpoints({ limit: 1 })).items;
+        return newest !== undefined && (body as ReceiptAnswer).checkpoint === newest.note;
+      },
+      { describe: 'the newest checkpoint' },
+    );
   });
 
   it('are taken for the holder’s own session only', async () => {

@@ -1,7 +1,9 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HolderView } from '#libs/contracts';
 import { startProcess, until, type RunningProcess } from '#libs/testing';
+import { getWitnessPath } from '#libs/token-file';
 import { desktop } from './desktop.js';
 import { allOf, McpHost } from './mcp-host.js';
 import { newDataDir, RunningLedger } from './running-ledger.js';
@@ -78,6 +80,18 @@ describe('receipts', () => {
     expect((await sledger('holder', 'list', '--session', first.session.id)).stdout).toMatch(
       new RegExp(`${HOLDERS} of ${HOLDERS} took the end of the session in \\d+ ms\\s*$`),
     );
+  });
+
+  it('bring the holder a witness of the log, which an export of it is checked against', async () => {
+    const installation = await ledger.install({ expiresIn: 600 });
+    await using _it = await desktop(ledger, installation);
+    const witness = getWitnessPath(installation.dataDir);
+    await until(() => existsSync(witness), { describe: 'the witness' });
+    const [exported, key] = ['log.ndjson', 'log.key'].map((name) => join(newDataDir(), name)) as [string, string];
+    writeFileSync(key, `${(await ledger.owner.checkpoints({ limit: 1 })).keys.join('\n')}\n`);
+    await sledger('audit', 'export', '--to', exported);
+    const { stdout } = await sledger('audit', 'verify', exported, '--key', key, '--witness', witness);
+    expect(stdout).toMatch(/Complete up to entry \d+, as a witness says\./);
   });
 
   it('reach the ledger once it is back, without a call having failed for them', async () => {

@@ -35,6 +35,12 @@ export function openCheckpoint(note: string, verifiers: readonly NoteVerifier[])
   return null;
 }
 
+/** What a note says, whoever signed it; null when it is no checkpoint. */
+export function readCheckpoint(note: string): Checkpoint | null {
+  const split = note.lastIndexOf('\n\n');
+  return split < 0 ? null : parseCheckpoint(note.slice(0, split + 1));
+}
+
 function parseCheckpoint(text: string | null): Checkpoint | null {
   const [, origin, size, root, extensions] = BODY.exec(text ?? '') ?? [];
   if (origin === undefined || size === undefined || root === undefined) return null;

@@ -17,12 +17,21 @@ export function getDataDir(dataDir?: string): string {
 export function getMcpTokenPath(dataDir?: string, holderName?: string): string {
   const directory = getDataDir(dataDir);
   if (holderName === undefined || holderName === DEFAULT_HOLDER) return join(directory, 'mcp-token');
-  if (!HOLDER_NAME.test(holderName)) {
-    throw new TypeError(
-      `"${holderName}" is no holder name: use up to 64 letters, digits, dots, dashes and underscores.`,
-    );
-  }
-  return join(directory, 'mcp-tokens', holderName);
+  return join(directory, 'mcp-tokens', checkedName(holderName));
+}
+
+/**
+ * Where a holder keeps the signed checkpoints of the log that it has seen: `witnesses/<name>`.
+ *
+ * @throws TypeError when the holder's name could leave the directory
+ */
+export function getWitnessPath(dataDir?: string, holderName = DEFAULT_HOLDER): string {
+  return join(getDataDir(dataDir), 'witnesses', checkedName(holderName));
+}
+
+function checkedName(holderName: string): string {
+  if (HOLDER_NAME.test(holderName)) return holderName;
+  throw new TypeError(`"${holderName}" is no holder name: use up to 64 letters, digits, dots, dashes and underscores.`);
 }
 
 /** The holder that uses the plain `mcp-token` file. */

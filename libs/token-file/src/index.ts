@@ -1,4 +1,4 @@
-export { DEFAULT_HOLDER, getDataDir, getMcpTokenPath } from './data-dir.js';
+export { DEFAULT_HOLDER, getDataDir, getMcpTokenPath, getWitnessPath } from './data-dir.js';
 export { isAlive } from './is-alive.js';
 export { FileLock } from './file-lock.js';
 export {

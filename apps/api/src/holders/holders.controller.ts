@@ -17,13 +17,14 @@ import {
   type HolderView,
   LedgerError,
   type List,
+  type ReceiptAnswer,
   receiptBody,
   type ReceiptBody,
   registerHolderBody,
   type RegisterHolderBody,
   uuid,
 } from '#libs/contracts';
-import type { HolderHead } from '#libs/ledger';
+import { CheckpointStore, type HolderHead } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 import { sealToken } from '#libs/tokens';
 import { type ApiContext, Context } from '../api-context.js';
@@ -90,10 +91,16 @@ export class HoldersController {
   }
 
   @Post('receipts')
-  @HttpCode(204)
+  @HttpCode(200)
   @Allow('holder')
-  async acknowledge(@Body(new ZodPipe(receiptBody)) body: ReceiptBody, @Who() principal: Principal): Promise<void> {
-    await acknowledge(this.context.commands.database, holderOf(principal), body);
+  async acknowledge(
+    @Body(new ZodPipe(receiptBody)) body: ReceiptBody,
+    @Who() principal: Principal,
+  ): Promise<ReceiptAnswer> {
+    const { database } = this.context.commands;
+    await acknowledge(database, holderOf(principal), body);
+    const checkpoint = await new CheckpointStore(database).latest();
+    return { checkpoint: checkpoint?.note ?? null };
   }
 }
 

@@ -1,7 +1,8 @@
 import type { NatsAccessView } from '#libs/contracts';
-import { DEFAULT_HOLDER, getMcpTokenPath } from '#libs/token-file';
+import { DEFAULT_HOLDER, getMcpTokenPath, getWitnessPath } from '#libs/token-file';
 import type { HolderIdentity } from '../holder/holder-identity.js';
 import { identityOf, loadHolder, type HolderEntry } from '../holder/holder-file.js';
+import { Witnesses } from '../holder/witnesses.js';
 import { silentLog, type Log } from '../log.js';
 import { natsAccess } from '../updates/nats-access.js';
 import { Updates } from '../updates/updates.js';
@@ -61,6 +62,7 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
   });
   const holder = holderReader(options.dataDir, options.holder ?? DEFAULT_HOLDER, log);
   const tokenFile = getMcpTokenPath(options.dataDir, options.holder);
+  const witnesses = new Witnesses(getWitnessPath(options.dataDir, options.holder), log);
   let handed: NatsAccessView | null = null;
   const natsOffered = (access: NatsAccessView): void => {
     const news = access.jwt !== handed?.jwt;
@@ -74,6 +76,7 @@ export function assembleSession(options: CreateSessionOptions = {}): SessionPart
     environmentToken: options.token,
     holder,
     natsOffered,
+    checkpointSeen: (note) => void witnesses.keep(note),
     updates: () => updates.state,
     log,
   });

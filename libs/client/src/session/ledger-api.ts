@@ -5,6 +5,7 @@ import {
   type CloudEvent,
   type HandOverView,
   type List,
+  type ReceiptAnswer,
   type ReceiptBody,
   type RouteAnswer,
   type RouteCall,
@@ -76,7 +77,7 @@ export class LedgerApi {
     return this.call('POST /v1/holders/token', {}, { holder });
   }
 
-  receipt(holder: HolderIdentity, body: ReceiptBody): Promise<ApiResult<unknown>> {
+  receipt(holder: HolderIdentity, body: ReceiptBody): Promise<ApiResult<ReceiptAnswer>> {
     return this.call('POST /v1/holders/receipts', { body }, { holder });
   }
 

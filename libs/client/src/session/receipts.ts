@@ -15,6 +15,8 @@ export class Receipts {
   constructor(
     private readonly api: LedgerApi,
     private readonly holder: () => HolderIdentity | null,
+    /** Told of the signed checkpoint that came with an answer. */
+    private readonly checkpointSeen: (note: string) => void,
   ) {}
 
   acknowledge(receipt: ReceiptBody): void {
@@ -43,6 +45,7 @@ export class Receipts {
       return;
     }
     const answer = await this.api.receipt(holder, receipt);
+    if (answer.kind === 'ok' && answer.data.checkpoint !== null) this.checkpointSeen(answer.data.checkpoint);
     const settled = answer.kind === 'ok' || answer.kind === 'error' || answer.kind === 'expired';
     if (!settled) this.notBefore = performance.now() + RETRY_AFTER;
     else if (this.due === receipt) this.due = null;

@@ -72,6 +72,16 @@ export const receiptBody = z.strictObject({
 });
 export type ReceiptBody = z.infer<typeof receiptBody>;
 
+export const receiptAnswer = z.object({
+  checkpoint: z
+    .string()
+    .nullable()
+    .describe(
+      'The newest signed checkpoint of the log (C2SP signed note), to be kept as a witness; null before the first',
+    ),
+});
+export type ReceiptAnswer = z.infer<typeof receiptAnswer>;
+
 /**
  * Claims of a holder's assertion (RFC 7523 `private_key_jwt`): a JWT signed with the holder's Ed25519 key.
  * `iss` = `sub` = holder id, `aud` = issuer, `htm` and `htu` = method and URL path, `iat` within 60 s of server time, `jti` once.

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { listOf, uuid } from '../http/common.js';
-import { assignHolderBody, handOverView, holderView, receiptBody, registerHolderBody } from '../http/holders.js';
+import {
+  assignHolderBody,
+  handOverView,
+  holderView,
+  receiptAnswer,
+  receiptBody,
+  registerHolderBody,
+} from '../http/holders.js';
 import { holdersQuery } from '../http/queries.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
 
@@ -76,6 +83,6 @@ export const HOLDER_ROUTES = [
     summary: 'Acknowledge the generation that the holder runs',
     credentials: ['holder'],
     body: receiptBody,
-    answers: { 204: { description: 'Noted' } },
+    answers: { 200: { description: 'Noted', schema: receiptAnswer } },
   },
 ] as const satisfies readonly Route[];
