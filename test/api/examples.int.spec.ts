@@ -1,36 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import { errorsOf, EXAMPLE_IDS, ROUTES, type Credential, type Problem, type Route } from '#libs/contracts';
 import { agedSession } from './aged-session.js';
+import { endDeliveries } from './route-world.js';
 import { bearer, RunningApi } from './running-api.js';
 import { TestHolder } from './test-holder.js';
 
-const END = `update deliveries.delivery set status = 'dead', detail = 'nobody is there', next_attempt_at = null, finished_at = now()
-  where status = 'pending'`;
 let running: RunningApi;
 /** Real ids in the place of the examples'. */
 const real = new Map<string, string>();
 let sessionToken: string;
 let resourceKey: string;
-let database: pg.Client;
-let ending: NodeJS.Timeout;
+let ending: AsyncDisposable;
 
 beforeAll(async () => {
   running = await RunningApi.start({ LEDGER_RATE_LIMIT: '0', LEDGER_ADDRESS_RATE_LIMIT: '0' });
 });
 beforeAll(async () => {
-  // The test of a channel waits for its outcome, and no notifier runs here.
-  database = new pg.Client({ connectionString: running.database.url });
-  await database.connect();
-  ending = setInterval(() => void database.query(END), 50);
+  ending = await endDeliveries(running, 'dead');
   await prepare('the delivery');
   const channelId = real.get(EXAMPLE_IDS.channel);
   const delivery = await running.owner.testChannel(channelId as string);
   real.set(EXAMPLE_IDS.delivery, delivery.id).set(EXAMPLE_IDS.notification, delivery.notificationId);
 });
 afterAll(async () => {
-  clearInterval(ending);
-  await database?.end();
+  await ending?.[Symbol.asyncDispose]();
   await running?.[Symbol.asyncDispose]();
 });
 
