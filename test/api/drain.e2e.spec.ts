@@ -88,7 +88,10 @@ describe('SIGTERM', () => {
     const creates = held.map(create);
     const renewals = held.map(({ id, token }) => next().send('PUT', `/v1/sessions/${id}/renew`, bearer(token)));
     const reads = held.map(({ token }) => next().send('GET', '/v1/session', bearer(token)));
+    const early: KeptAnswer[] = [];
+    for (const { answer } of [...creates, ...renewals, ...reads]) void answer.then((one) => early.push(one));
     const isWaiting = async () => {
+      if (early.length > 0) throw new Error(`answered already: ${statuses(early).join()}`);
       const { rows } = await blocker.query<{ waits: number }>(
         `select count(*)::int as waits from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
       );
