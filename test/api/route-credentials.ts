@@ -76,6 +76,7 @@ export const ROUTE_CREDENTIALS: Record<string, readonly CredentialKind[] | 'ever
   'PATCH /v1/holders/:id': OWNER,
   'DELETE /v1/holders/:id': OWNER,
   'POST /v1/keys/rotate': OWNER,
+  'POST /v1/log/keys/rotate': OWNER,
   'PUT /v1/kill-switch': OWNER,
   'DELETE /v1/kill-switch': OWNER,
   'POST /v1/log/adopt': OWNER,

@@ -4,6 +4,7 @@ import type { Config, Health, Logger, Registry } from '#libs/platform';
 import type { ApiKeys } from '#libs/commands';
 import type { Channels } from '#libs/deliveries';
 import type { DesktopAccess } from '#libs/messaging';
+import type { SecretBox } from '#libs/tokens';
 import type { OwnerPassword } from './owner-credential/owner-password.js';
 import type { RefusalLog } from './problems/refusal-log.js';
 import type { UpdateHub } from './updates/update-hub.js';
@@ -19,6 +20,8 @@ export interface ApiContext {
   apiKeys: ApiKeys;
   refusals: RefusalLog;
   updates: UpdateHub;
+  /** Seals secrets at rest. */
+  box: SecretBox;
   channels: Channels;
   /** Access to NATS for desktops; null where the server is not in operator mode. */
   desktops: DesktopAccess | null;

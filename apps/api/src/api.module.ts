@@ -24,6 +24,7 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { RenewSessionController } from './renew-session/renew-session.controller.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
 import { RevokeSessionController } from './revoke-session/revoke-session.controller.js';
+import { RotateLogKeyController } from './rotate-log-key/rotate-log-key.controller.js';
 import { RotateSessionController } from './rotate-session/rotate-session.controller.js';
 import { SessionHistoryController } from './session-history/session-history.controller.js';
 import { ShowSessionController } from './show-session/show-session.controller.js';
@@ -53,6 +54,7 @@ const CONTROLLERS: Type[] = [
   RevocationsController,
   RevokeController,
   RevokeSessionController,
+  RotateLogKeyController,
   RotateSessionController,
   SessionHoldersController,
   SessionHistoryController,

@@ -66,6 +66,7 @@ async function startWith(
     apiKeys: new ApiKeys(database),
     refusals,
     updates,
+    box,
     channels: new Channels(database, box),
     desktops: config.natsDesktops === undefined ? null : new DesktopAccess(config.natsDesktops),
   });

@@ -19,7 +19,8 @@ import { Sequencing } from './sequencing/sequencing.js';
 export interface LogLeaderParts {
   database: Database;
   connection: NatsConnection;
-  signer: CheckpointSigner;
+  /** Of the current key, which may be another each time. */
+  signer: () => Promise<CheckpointSigner>;
   stream: StreamOptions;
   /** `source` of the CloudEvents. */
   source: string;

@@ -1,6 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { LOG } from '#libs/contracts';
-import { LogKeys } from '#libs/ledger';
+import { LogKeys, logOrigin } from '#libs/ledger';
 import { NestLogger, ServiceParts, type RunningService, type ServiceContext } from '#libs/platform';
 import { SecretBox } from '#libs/tokens';
 import { SequencerMetrics } from './sequencer-metrics.js';
@@ -13,8 +12,11 @@ export async function startSequencer(context: ServiceContext): Promise<RunningSe
   const { config, logger } = context;
   const service = await ServiceParts.open(NAME, context);
   const { database } = service;
-  const origin = `${new URL(config.issuer).host}/log/${LOG}`;
-  const signer = await new LogKeys(database).signer(SecretBox.open(config.sealKey), origin);
+  const keys = new LogKeys(database);
+  const box = SecretBox.open(config.sealKey);
+  const signer = () => keys.signer(box, logOrigin(config.issuer));
+  // What a wrong sealing key cannot open is told at the start.
+  await signer();
   const parts = {
     database,
     connection: service.nats,

@@ -32,4 +32,5 @@ export { createApiKey } from './api-keys/create-api-key.js';
 export { revokeApiKey } from './api-keys/revoke-api-key.js';
 export { ensureSigningKey } from './keys/ensure-signing-key.js';
 export { rotateSigningKey } from './keys/rotate-signing-key.js';
+export { rotateLogKey } from './keys/rotate-log-key.js';
 export { listSigningKeys } from './keys/list-signing-keys.js';

@@ -15,7 +15,7 @@ export {
 } from './log/log-store.js';
 export { GrowingTree, LogTree } from './log/log-tree.js';
 export { CheckpointStore, type StoredCheckpoint } from './checkpoints/checkpoint-store.js';
-export { LogKeys, type Sealer } from './checkpoints/log-keys.js';
+export { LogKeys, logOrigin, newLogKey, type Sealer } from './checkpoints/log-keys.js';
 export {
   recallReaders,
   recordAdopted,

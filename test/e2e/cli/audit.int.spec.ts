@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { CloudEvent, SessionView } from '#libs/contracts';
+import { openCheckpoint, parseVerifierKey } from '#libs/proof';
 import { RawServer, until } from '#libs/testing';
 import { CliFixture } from './cli-fixture.js';
 
@@ -184,6 +185,26 @@ describe('audit verify', () => {
     const verdict = await verify(whole, '--key', key.keys[0] ?? '');
     expect(verdict).toMatchObject({ exit: 1 });
     expect(codes(verdict)).toEqual(['SIGNATURE_UNKNOWN']);
+  });
+
+  it('needs all keys of a log whose key was rotated', async () => {
+    await using other = await CliFixture.open();
+    await other.json('agent', 'add', 'x');
+    const checkpoint = () => other.json<{ keys: string[]; note: string }>('audit', 'checkpoint');
+    const before = await until(checkpoint, { describe: 'the first checkpoint' });
+    const { key } = await other.json<{ key: string }>('audit', 'rotate-key');
+    const isByIt = ({ note }: { note: string }) => openCheckpoint(note, [parseVerifierKey(key)]) !== null;
+    const after = await until(async () => ((newest) => isByIt(newest) && newest)(await checkpoint()), {
+      describe: 'a checkpoint by the new key',
+    });
+    expect(after.keys).toEqual([key, ...before.keys]);
+    const file = path('rotated.ndjson');
+    await other.json('audit', 'export', '--to', file);
+    const keys = after.keys.flatMap((text) => ['--key', text]);
+    expect(await verify(file, ...keys)).toMatchObject({ exit: 0, ok: true });
+    for (const alone of after.keys) {
+      expect(codes(await verify(file, '--key', alone))).toEqual(['SIGNATURE_UNKNOWN']);
+    }
   });
 
   it('--state names a head that differs from its events', async () => {

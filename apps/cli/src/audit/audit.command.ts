@@ -75,6 +75,12 @@ export const registerAudit: Register = (program, commands) => {
         (await import('./show-checkpoint.js')).showCheckpoint(cli, options),
       ),
     );
+
+  audit
+    .command('rotate-key')
+    .description('sign the log with a new key from now on; the keys before still verify what they signed')
+    .addHelpText('after', examples('sledger audit rotate-key'))
+    .action(commands.action(async (cli) => (await import('./rotate-log-key.js')).rotateLogKey(cli)));
 };
 
 type Addable = ReturnType<Parameters<Register>[0]['command']>;

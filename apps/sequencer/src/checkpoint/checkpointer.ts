@@ -12,7 +12,8 @@ const HOURLY_MS = 3_600_000;
 export interface CheckpointerOptions {
   database: Database;
   tree: GrowingTree;
-  signer: CheckpointSigner;
+  /** Of the current key, which may be another each time. */
+  signer: () => Promise<CheckpointSigner>;
   onSigned: (checkpoint: { size: number; note: string }) => void;
 }
 
@@ -60,7 +61,8 @@ export class Checkpointer {
   }
 
   private async sign(): Promise<void> {
-    const { tree, signer } = this.options;
+    const { tree } = this.options;
+    const signer = await this.options.signer();
     const { size } = tree;
     const root = tree.root();
     const signedAt = new Date().toISOString();

@@ -110,6 +110,10 @@ export class OwnerClient {
     return this.http.call('POST /v1/log/adopt', {});
   }
 
+  rotateLogKey(): Promise<RouteAnswer<'POST /v1/log/keys/rotate'>> {
+    return this.http.call('POST /v1/log/keys/rotate', {});
+  }
+
   relayState(): Promise<RouteAnswer<'GET /v1/log/relay'>> {
     return this.http.call('GET /v1/log/relay', {});
   }

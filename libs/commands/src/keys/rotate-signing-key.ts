@@ -1,11 +1,10 @@
 import { type EventData, type KeyRotationView, LedgerError, SYSTEM_STREAM } from '#libs/contracts';
-import type { AppendedStream } from '#libs/ledger';
 import { toRfc3339 } from '#libs/session';
 import { JWKS_MAX_AGE, type SigningKey } from '#libs/tokens';
 import { append } from '../append.js';
 import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';
-import { findReceipt } from '../receipts.js';
+import { findReceipt, recordedEvent } from '../receipts.js';
 import { applyRecordedRotations } from './recorded-rotations.js';
 import { isKeyNeeded, rotateSessionsOfKey } from './sessions-of-key.js';
 import { withSigningKeyLock } from './signing-key-lock.js';
@@ -23,7 +22,9 @@ export async function rotateSigningKey(
   caller: Caller,
 ): Promise<KeyRotationView> {
   const receipt = await findReceipt(deps.database, caller.idempotency);
-  const rotated = receipt ? await recorded(deps, receipt) : await rotate(deps, revoke, caller);
+  const rotated = receipt
+    ? await recordedEvent(deps.store, receipt, 'SigningKeyRotated')
+    : await rotate(deps, revoke, caller);
   // Also on a repetition: the first call may have died half-way through its sessions.
   const rotatedSessions =
     rotated.revokedKid === undefined ? 0 : await rotateSessionsOfKey(deps, rotated.revokedKid, caller);
@@ -68,20 +69,12 @@ function rotate(deps: CommandDeps, revoke: string | undefined, caller: Caller): 
       ...(caller.idempotency && { idempotency: caller.idempotency }),
       duringKillSwitch: true,
     });
-    if (result.replayed) return recorded(deps, result.streams);
+    if (result.replayed) return recordedEvent(deps.store, result.streams, 'SigningKeyRotated');
     await keys.activate(kid, signsFrom);
     if (revoke !== undefined) await keys.revoke(revoke, seconds);
     await retireOldKeys(deps, known, seconds);
     return rotated;
   });
-}
-
-/** The first answer to a repeated command. */
-async function recorded({ store }: CommandDeps, streams: AppendedStream[]): Promise<Rotated> {
-  const [stream] = streams;
-  const [event] = stream ? await store.readStream(stream.streamId, { fromVersion: stream.firstVersion, limit: 1 }) : [];
-  if (event?.type !== 'SigningKeyRotated') throw new LedgerError('IDEMPOTENCY_KEY_REUSED');
-  return event.data as Rotated;
 }
 
 /** A key that signs no more stays as long as the token of a live session was made with it, and its successor is not yet settled. */

@@ -23,6 +23,14 @@ export type SigningKeyView = z.infer<typeof signingKeyView>;
 
 export const signingKeyList = z.object({ items: z.array(signingKeyView) });
 
+/** Answer of `POST /v1/log/keys/rotate`. */
+export const logKeyRotationView = z.object({
+  keyId: z.string(),
+  key: z.string().describe('The new public key as auditors keep it (C2SP verifier key)'),
+  previousKeyId: z.string().nullable(),
+});
+export type LogKeyRotationView = z.infer<typeof logKeyRotationView>;
+
 export const keyRotationView = z.object({
   kid: z.string(),
   signsFrom: timestamp,

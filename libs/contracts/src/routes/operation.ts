@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { apiKeyView, apiKeyWithSecret, createApiKeyBody, revokeApiKeyBody } from '../http/api-keys.js';
 import { listOf, page, uuid } from '../http/common.js';
-import { keyRotationView, rotateKeyBody, signingKeyList } from '../http/keys.js';
+import { keyRotationView, logKeyRotationView, rotateKeyBody, signingKeyList } from '../http/keys.js';
 import { killSwitchBody, killSwitchView } from '../http/kill-switch.js';
 import { serverStatus } from '../http/status.js';
 import { EXAMPLE_IDS, type Route } from './route.js';
@@ -122,6 +122,16 @@ export const OPERATION_ROUTES = [
     credentials: ['owner'],
     idempotent: true,
     answers: { 202: { description: 'It will be', schema: relay } },
+  },
+  {
+    method: 'POST',
+    path: '/v1/log/keys/rotate',
+    area: 'Operation',
+    summary: 'Make the next key that signs the log’s checkpoints; those before still verify',
+    credentials: ['owner'],
+    idempotent: true,
+    answers: { 200: { description: 'The new key', schema: logKeyRotationView } },
+    example: {},
   },
   {
     method: 'GET',
