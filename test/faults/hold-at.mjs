@@ -2,11 +2,13 @@
 // the test can kill it from outside. The point is named by HOLD_AT; HOLD_SIGN is a file that says "arrived".
 import fs, { writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 const point = process.env.HOLD_AT;
 const sign = process.env.HOLD_SIGN;
-const isToken = (path) => /^(mcp-token|[^.]+)(\.\d+\.[0-9a-f]+\.tmp)?$/.test(basename(String(path)));
+const isToken = (path) =>
+  basename(dirname(String(path))) !== 'witnesses' &&
+  /^(mcp-token|[^.]+)(\.\d+\.[0-9a-f]+\.tmp)?$/.test(basename(String(path)));
 
 function arrive() {
   writeFileSync(sign, point);

@@ -2,7 +2,7 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isAlive } from './is-alive.js';
 
-/** Removes temporary files beside the token file whose writer was killed. Those of living writers stay. Never throws. */
+/** Removes temporary files beside a private file whose writer was killed. Those of living writers stay. Never throws. */
 export function removeLeftovers(path: string): void {
   const leftover = new RegExp(`^${basename(path).replaceAll('.', '\\.')}\\.(\\d+)\\.[0-9a-f]{12}\\.tmp$`);
   let names: string[];

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { rawPublicKeyOf, signCheckpoint } from '#libs/proof';
 import { silentLog } from '../log.js';
@@ -49,6 +49,13 @@ describe('the witnesses of a holder', () => {
     expect(file()).toBe(`seen 2026-11-01T08:00:00.000Z\n${note(7)}`);
     await witnesses.keep(note(6), day(2));
     expect(file()).toContain(note(7));
+  });
+
+  it('leave nothing of a writer behind that was killed', async () => {
+    await witnesses.keep(note(1), day(1));
+    writeFileSync(`${path}.4194305.0123456789ab.tmp`, 'half of');
+    await witnesses.keep(note(2), day(1));
+    expect(readdirSync(dirname(path))).toEqual(['default']);
   });
 
   it('go back 30 days with a receipt', async () => {

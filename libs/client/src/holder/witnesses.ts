@@ -1,5 +1,5 @@
 import { readCheckpoint } from '#libs/proof';
-import { readPrivateFile, writePrivateFile } from '#libs/token-file';
+import { readPrivateFile, removeLeftovers, writePrivateFile } from '#libs/token-file';
 import type { Log } from '../log.js';
 
 /** Days of which a note is kept. */
@@ -40,6 +40,7 @@ export class Witnesses {
       const isOfToday = last?.at.slice(0, 10) === at.slice(0, 10);
       // A log that is no longer than it was has nothing to add; one that became shorter must not make its longer past forgotten.
       if (isOfToday && size <= (readCheckpoint(last.note)?.size ?? 0)) return;
+      removeLeftovers(this.path);
       const earlier = isOfToday ? kept.slice(0, -1) : kept;
       const notes = [...earlier, { at, note }].slice(-KEPT);
       await writePrivateFile(this.path, notes.map((seen) => `seen ${seen.at}\n${seen.note}`).join('\n'));
