@@ -48,17 +48,9 @@ export class IdWatch implements AsyncDisposable {
     }
   }
 
-  /** How many transactions were seen to have an id. */
-  get transactions(): number {
-    return this.held.size;
-  }
-
-  /**
-   * How long all of them but one had theirs at most. One may meet a machine that stands in a way that nobody sees from here; one that
-   * does everything is told by their number.
-   */
-  get longestMs(): number {
-    return [...this.held.values()].sort((a, b) => b - a)[1] ?? 0;
+  /** How long they had theirs, milliseconds, the longest first. */
+  get heldMs(): number[] {
+    return [...this.held.values()].sort((a, b) => b - a);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

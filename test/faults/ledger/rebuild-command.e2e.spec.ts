@@ -196,7 +196,7 @@ describe('npm run rebuild', () => {
         expect(sequences).toEqual(sequences.map((_, index) => (sequences[0] ?? 0) + index));
         expect(new Set(load.heard.map(({ id }) => id))).toEqual(new Set(load.sent.keys()));
 
-        const { longestMs, transactions } = watch;
+        const [longestMs = NaN] = watch.heldMs;
         const times = during.map(({ id, at }) => at - (load.sent.get(id) ?? 0));
         const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
         if (IS_FULL) {
@@ -209,7 +209,7 @@ describe('npm run rebuild', () => {
           );
           expect(p99).toBeLessThan(P99_MS);
         }
-        expect(transactions).toBeGreaterThan(2);
+        expect(watch.heldMs.length).toBeGreaterThan(2);
         expect(longestMs).toBeLessThan(LONGEST_MS);
 
         const end = await lastPosition(log.database);
