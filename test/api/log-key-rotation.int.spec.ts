@@ -82,6 +82,15 @@ describe('a rotation of the log’s key', () => {
     await signedBy(rotated.find(({ body }) => body.keyId === chain.at(-1)?.keyId)!.body.key);
   });
 
+  it('is done also while the kill switch is on: the key may be what leaked', async () => {
+    await api.owner.activateKillSwitch({ reason: 'drill' });
+    try {
+      expect((await rotate()).status).toBe(200);
+    } finally {
+      await api.owner.releaseKillSwitch();
+    }
+  });
+
   it('is repeated with its first answer, under an Idempotency-Key', async () => {
     const key = { 'idempotency-key': randomUUID() };
     const first = await rotate(key);

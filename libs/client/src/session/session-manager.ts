@@ -30,7 +30,7 @@ export interface SessionManagerOptions {
   /** Told of an access to NATS that came with a hand-over. */
   natsOffered?: (access: NatsAccessView) => void;
   /** Told of each signed checkpoint of the log that comes with a receipt's answer. */
-  checkpointSeen?: (note: string) => void;
+  checkpointSeen: (note: string) => void;
   /** How the agent's news come in. */
   updates: () => UpdatesState;
   log: Log;
@@ -66,7 +66,7 @@ export class SessionManager {
     this.queue = new StepQueue((error) => log.error(`A step failed: ${(error as Error).message}. Going on.`));
     const session = new HeldSession(clock);
     const store = new TokenStore(tokenFile, log);
-    const receipts = new Receipts(api, holder, options.checkpointSeen ?? (() => undefined));
+    const receipts = new Receipts(api, holder, options.checkpointSeen);
     const natsOffered = options.natsOffered ?? (() => undefined);
     const { environmentToken } = this;
     const sources = new TokenSources({ api, store, session, holder, environmentToken, natsOffered, log });
