@@ -1,7 +1,8 @@
 import type { TokenClaims } from '#libs/contracts';
+import { RecentMap } from '#libs/platform';
 
 /** About 1 kB each. */
-const KEPT = 10_000;
+const KEPT = 25_000;
 
 export interface KnownToken {
   claims: TokenClaims;
@@ -10,25 +11,15 @@ export interface KnownToken {
   kid: string;
 }
 
-/** Tokens that this process has signed, or whose signature it has found good: the last 10,000 in use, and at most as many older ones. */
+/** Tokens that this process has signed, or whose signature it has found good: the last 25,000 in use at least. */
 export class KnownTokens {
-  private recent = new Map<string, KnownToken>();
-  private older = new Map<string, KnownToken>();
+  private readonly tokens = new RecentMap<string, KnownToken>(KEPT);
 
   find(hash: string): KnownToken | undefined {
-    const recent = this.recent.get(hash);
-    if (recent) return recent;
-    const older = this.older.get(hash);
-    if (older) this.add(older);
-    return older;
+    return this.tokens.get(hash);
   }
 
   add(token: KnownToken): void {
-    // All at once: to look for the oldest of a map takes longer the more have left it.
-    if (this.recent.size >= KEPT) {
-      this.older = this.recent;
-      this.recent = new Map();
-    }
-    this.recent.set(token.hash, token);
+    this.tokens.set(token.hash, token);
   }
 }

@@ -1,3 +1,5 @@
+import { RecentMap } from '#libs/platform';
+
 const BUCKETS_KEPT = 20_000;
 
 interface Bucket {
@@ -16,7 +18,7 @@ export interface Taken {
 
 /** Token buckets by key: `rate` a second in the long run, `burst` at once. The keys seen last are kept. */
 export class TokenBuckets {
-  private readonly buckets = new Map<string, Bucket>();
+  private readonly buckets = new RecentMap<string, Bucket>(BUCKETS_KEPT);
 
   constructor(
     readonly rate: number,
@@ -30,15 +32,8 @@ export class TokenBuckets {
     const tokens = known ? Math.min(this.burst, known.tokens + ((now - known.at) / 1000) * this.rate) : this.burst;
     const ok = tokens >= 1;
     const left = ok ? tokens - 1 : tokens;
-    this.buckets.delete(key);
     this.buckets.set(key, { tokens: left, at: now });
-    if (this.buckets.size > BUCKETS_KEPT) this.dropOldest();
     const missing = ok ? this.burst - left : 1 - left;
     return { ok, remaining: Math.floor(left), resetSeconds: Math.ceil(missing / this.rate) };
-  }
-
-  private dropOldest(): void {
-    const [oldest] = this.buckets.keys();
-    if (oldest !== undefined) this.buckets.delete(oldest);
   }
 }

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { RecentMap } from '#libs/platform';
 
 /** Wrong guesses that cost nothing: typing mistakes. */
 const FREE_FAILURES = 3;
@@ -17,7 +18,7 @@ interface Source {
 
 /** How long each source address must wait after wrong passwords: doubling, up to a minute. Kept in memory, newest sources only. */
 export class SourceDelays {
-  private readonly sources = new Map<string, Source>();
+  private readonly sources = new RecentMap<string, Source>(SOURCES_KEPT);
 
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
@@ -32,12 +33,7 @@ export class SourceDelays {
     const now = this.clock();
     const known = this.sources.get(key);
     const failures = (known && now - known.lastAt < FORGET_AFTER_MS ? known.failures : 0) + 1;
-    this.sources.delete(key);
     this.sources.set(key, { failures, openAt: now + delayAfter(failures), lastAt: now });
-    if (this.sources.size > SOURCES_KEPT) {
-      const [oldest] = this.sources.keys();
-      if (oldest !== undefined) this.sources.delete(oldest);
-    }
   }
 
   succeeded(address: string): void {
