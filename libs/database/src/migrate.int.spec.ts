@@ -21,6 +21,7 @@ const LATER = [
   'adopted-log',
   'revoked-keys',
   'revoked-keys-in-one-look',
+  'no-revoked-key-one-look',
   'channel-language-and-quiet-hours',
   'daily-checkpoints',
   'missed-alerts',

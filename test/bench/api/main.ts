@@ -8,7 +8,7 @@ import { type Rung, rungsOf } from './rungs.js';
 import { type Sides, startSides } from './sides.js';
 
 /** Requests per second that a renewal can at most reach here; so many sessions are made ahead for each measurement. */
-const RENEWALS_PER_SECOND = 3_400;
+const RENEWALS_PER_SECOND = 5_000;
 const READERS = 500;
 /** Seconds of load that count for nothing: connections that were idle for a while are opened anew, and plan anew. */
 const WARM_UP = 0.5;
@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1.5' },
-    /** The dist folder of another build, whose api is measured beside this one's. */
+    /** The dist folder of another clone, whose api is measured beside this one's. */
     other: { type: 'string' },
     connections: { type: 'string', default: '32,64' },
     /** Parts of names, with commas between: only what has one of them is measured. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { OwnerClient } from '#libs/client';
 import { Database } from '#libs/database';
 import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
@@ -43,7 +43,7 @@ export interface Sides {
 /**
  * Starts everything; it ends with the run.
  *
- * @param other the dist folder of another build, whose api is measured as well
+ * @param other the dist folder of another clone, whose api is measured as well
  */
 export async function startSides(run: BenchRun, other: string | undefined): Promise<Sides> {
   const service = async (args: string[], ready: RegExp, env: Record<string, string> = {}) => {
@@ -80,7 +80,9 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
     });
     return { url: printed, pid };
   };
-  const api = await startApi(join(import.meta.dirname, '..', '..', '..'));
+  const ours = join(import.meta.dirname, '..', '..', '..');
+  if (other !== undefined) requireItsOwn(other, ours);
+  const api = await startApi(ours);
   const otherApi = other === undefined ? null : await startApi(other);
   const database = await Database.open({ url: postgres.url, applicationName: 'bench', poolSize: 64 });
   run.onEnd(() => database[Symbol.asyncDispose]());
@@ -106,6 +108,16 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
     key: key as string,
     postmaster,
   };
+}
+
+/** A build takes its libs from `dist` beside the nearest package.json: from another folder of this clone it would run with ours. */
+function requireItsOwn(other: string, ours: string): void {
+  const folder = dirname(resolve(other));
+  const isItsOwn =
+    basename(other) === 'dist' &&
+    existsSync(join(folder, 'package.json')) &&
+    realpathSync(other) !== realpathSync(ours);
+  if (!isItsOwn) throw new Error(`--other must be the dist folder of another clone, with its package.json: ${other}`);
 }
 
 /** Makes the baseline's tables. Answers PostgreSQL's main process, the parent of the one that we speak with; 0 where nobody tells. */

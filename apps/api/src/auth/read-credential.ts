@@ -24,11 +24,20 @@ export function readCredential({ headers }: ApiRequest): Credential {
   return { kind: 'session', token: bearer, ...(assertion !== undefined && { assertion }) };
 }
 
+/** All tokens of one signing key have the same header: it is read once for many requests. */
+let lastHeader = { text: '', isAssertion: false };
+
 /** A holder's assertion in the place of a token: any JWT that does not call itself an access token (RFC 9068). */
 function isAssertion(bearer: string): boolean {
+  const [text = ''] = bareToken(bearer).split('.', 1);
+  if (text !== lastHeader.text) lastHeader = { text, isAssertion: typeOf(text) === 'JWT' };
+  return lastHeader.isAssertion;
+}
+
+function typeOf(header: string): string | undefined {
   try {
-    return decodeProtectedHeader(bareToken(bearer)).typ === 'JWT';
+    return decodeProtectedHeader({ protected: header }).typ;
   } catch {
-    return false;
+    return undefined;
   }
 }
