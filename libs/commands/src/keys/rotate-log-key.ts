@@ -26,9 +26,10 @@ export function rotateLogKey(
   return withSigningKeyLock(database, async () => {
     const receipt = await findReceipt(database, caller.idempotency);
     if (receipt) return viewOf(await recordedEvent(store, receipt, 'LogKeyRotated'));
-    const current = await keys.standing();
-    const next = newLogKey(sealer, current?.origin ?? logOrigin(issuer));
-    const rotated: Rotated = { keyId: next.keyId, ...(current && { previousKeyId: current.keyId }) };
+    // Of a new log as well: were there none yet, its leader could make the first one while this one is being recorded.
+    const current = await keys.standing(sealer, logOrigin(issuer));
+    const next = newLogKey(sealer, current.origin);
+    const rotated: Rotated = { keyId: next.keyId, previousKeyId: current.keyId };
     const events = newEvents([{ type: 'LogKeyRotated', data: rotated }], await heads.now());
     await database.transaction(async (client) => {
       await appendWithin(client, {

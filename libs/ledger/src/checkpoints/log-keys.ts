@@ -39,7 +39,7 @@ export class LogKeys {
 
   /** The current key, read anew at each call; made, with this origin, when the log has none. */
   async signer(sealer: Sealer, origin: string): Promise<LogSigner> {
-    const key = (await this.current()) ?? (await this.make(sealer, origin));
+    const key = await this.currentOrMade(sealer, origin);
     if (this.opened?.keyId !== key.key_id) {
       const pem = sealer.unseal(key.sealed, context(key.key_id));
       const { key_id: keyId, origin, public_key: rawPublicKey } = key;
@@ -48,10 +48,10 @@ export class LogKeys {
     return this.opened;
   }
 
-  /** The current key's name and the log's own, which every key of it bears; null when the log has none. */
-  async standing(): Promise<{ keyId: string; origin: string } | null> {
-    const key = await this.current();
-    return key && { keyId: key.key_id, origin: key.origin };
+  /** The current key's name and the log's own, which every key of it bears; made when the log has none. Its private part stays sealed. */
+  async standing(sealer: Sealer, origin: string): Promise<{ keyId: string; origin: string }> {
+    const key = await this.currentOrMade(sealer, origin);
+    return { keyId: key.key_id, origin: key.origin };
   }
 
   /** Public keys, newest first, as auditors keep them. */
@@ -75,7 +75,9 @@ export class LogKeys {
     return rows[0] ?? null;
   }
 
-  private async make(sealer: Sealer, origin: string): Promise<KeyRow> {
+  private async currentOrMade(sealer: Sealer, origin: string): Promise<KeyRow> {
+    const current = await this.current();
+    if (current) return current;
     const { key_id, public_key, sealed } = newRow(sealer, origin);
     // Where two services start together the first one's key wins.
     await this.database.query(`${INSERT} on conflict do nothing`, [key_id, origin, public_key, sealed]);
