@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RecentMap } from './recent-map.js';
 
-/** With 100 entries used since `name`. */
+/** Uses 99 other entries, of that name. */
 function then(map: RecentMap<string, object>, name: string): void {
   for (let n = 0; n < 99; n++) map.set(`${name} ${n}`, {});
 }
