@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 
 export interface Request {
   method: 'GET' | 'PUT' | 'POST';
@@ -8,12 +8,10 @@ export interface Request {
 }
 
 export interface LoadResult {
-  perSecond: number;
-  /** Requests answered with 200. */
-  answered: number;
+  /** Of each request that was answered with 200, milliseconds. */
+  times: number[];
   /** Milliseconds. */
-  p50: number;
-  p99: number;
+  elapsed: number;
   /** Answers that were not 200. */
   failed: number;
   /** The first of them, to say why. */
@@ -21,7 +19,8 @@ export interface LoadResult {
 }
 
 export interface Load {
-  connections: number;
+  /** Requests under way, each on a connection of its own. */
+  callers: number;
   seconds: number;
   /** The next request of a caller; null when there are no more. */
   next: (caller: number) => Request | null;
@@ -29,16 +28,17 @@ export interface Load {
   answered?: (caller: number, body: string) => void;
 }
 
-/** Keeps `connections` busy for `seconds`. */
-export async function load(url: string, { connections, seconds, next, answered }: Load): Promise<LoadResult> {
-  const pool = new Pool(url, { connections, pipelining: 1 });
+/** Keeps `callers` connections of a pool busy for `seconds`. The pool has at least as many. */
+export async function load(pool: Pool, { callers, seconds, next, answered }: Load): Promise<LoadResult> {
   const times: number[] = [];
   let failed = 0;
   let failure: string | null = null;
   const started = performance.now();
   const end = started + seconds * 1000;
   const call = async (_: unknown, caller: number) => {
-    for (let request = next(caller); request !== null && performance.now() < end; request = next(caller)) {
+    while (performance.now() < end) {
+      const request = next(caller);
+      if (request === null) return;
       const before = performance.now();
       const { statusCode, body } = await pool.request(request);
       if (statusCode !== 200) {
@@ -51,10 +51,6 @@ export async function load(url: string, { connections, seconds, next, answered }
       times.push(performance.now() - before);
     }
   };
-  await Promise.all(Array.from({ length: connections }, call));
-  const elapsed = (performance.now() - started) / 1000;
-  await pool.close();
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
-  return { perSecond: times.length / elapsed, answered: times.length, p50: at(0.5), p99: at(0.99), failed, failure };
+  await Promise.all(Array.from({ length: callers }, call));
+  return { times, elapsed: performance.now() - started, failed, failure };
 }

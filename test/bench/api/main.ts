@@ -1,22 +1,23 @@
 import { parseArgs } from 'node:util';
 import { runBench } from '../bench-run.js';
-import { load, type LoadResult } from './load.js';
+import { load } from './load.js';
 import { processorTime, processorTimeOfChildren } from './processor-time.js';
 import { report, type Row } from './report.js';
-import { type Measured, rowsOf, workOf } from './rows.js';
+import { type Measured, rowsOf, type Turn, workOf } from './rows.js';
 import { type Rung, rungsOf } from './rungs.js';
 import { type Sides, startSides } from './sides.js';
 
-/** Requests per second that a renewal can at most reach here; so many sessions are made ahead for each measurement. */
-const RENEWALS_PER_SECOND = 5_000;
+/** Requests per second that a renewal can at most reach here; so many sessions are made ahead for each turn. */
+const RENEWALS_PER_SECOND = 7_000;
 const READERS = 500;
-/** Seconds of load that count for nothing: connections that were idle for a while are opened anew, and plan anew. */
-const WARM_UP = 0.5;
+/** Seconds of load before each turn that count for nothing: the processor's caches are the last rung's. */
+const WARM_UP = 0.05;
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1.5' },
+    rounds: { type: 'string', default: '30' },
+    /** Of a turn. Short, so that the turns that are compared see the same machine. */
+    seconds: { type: 'string', default: '0.3' },
     /** The dist folder of another clone, whose api is measured beside this one's. */
     other: { type: 'string' },
     connections: { type: 'string', default: '32,64' },
@@ -40,38 +41,35 @@ await runBench('api', async (run) => {
   report('api', rows, work);
 });
 
-/** Rounds in shuffled order. The first one warms up and counts for nothing. */
+/** In each round each rung has its turn, in shuffled order. The first round warms up and counts for nothing. */
 async function measure(connections: number, sides: Sides): Promise<Measured> {
   const readers = await sides.maker.make(READERS);
   const measured: Measured = {};
   for (let round = 0; round <= rounds; round++) {
     const rungs = await rungsOf(sides, readers, () => sides.maker.make(RENEWALS_PER_SECOND * (WARM_UP + seconds)));
     for (const rung of shuffled(rungs.filter(({ name }) => only.some((part) => name.includes(part))))) {
-      const result = await loadOf(rung, connections, sides.postmaster);
-      if (round === 0) continue;
-      if (result.failed > 0) {
-        throw new Error(`${rung.name}: ${result.failed} answers were not 200, the first was ${result.failure}`);
-      }
-      (measured[rung.name] ??= []).push(result);
+      const turn = await turnOf(rung, connections, sides.postmaster);
+      if (round > 0) (measured[rung.name] ??= []).push(turn);
     }
     process.stdout.write(`${connections} connections, round ${round} of ${rounds}\n`);
   }
   return measured;
 }
 
-async function loadOf({ server, requests, prepare }: Rung, connections: number, postmaster: number) {
+async function turnOf({ name, server, requests, prepare }: Rung, callers: number, postmaster: number): Promise<Turn> {
   const spent = () => ({
     server: processorTime(server.pid),
     postgres: processorTimeOfChildren(postmaster),
     caller: processorTime(process.pid),
   });
   await prepare?.();
-  await load(server.url, { connections, seconds: WARM_UP, ...requests });
+  await load(server.pool, { callers, seconds: WARM_UP, ...requests });
   const before = spent();
-  const result: LoadResult = await load(server.url, { connections, seconds, ...requests });
+  const { times, elapsed, failed, failure } = await load(server.pool, { callers, seconds, ...requests });
   const after = spent();
-  const each = (part: keyof typeof before) => ((after[part] - before[part]) * 1000) / result.answered;
-  return { ...result, work: { server: each('server'), postgres: each('postgres'), caller: each('caller') } };
+  if (failed > 0) throw new Error(`${name}: ${failed} answers were not 200, the first was ${failure}`);
+  const part = (key: keyof typeof before) => after[key] - before[key];
+  return { times, elapsed, work: { server: part('server'), postgres: part('postgres'), caller: part('caller') } };
 }
 
 function shuffled<T>(list: T[]): T[] {

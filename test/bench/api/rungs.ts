@@ -1,7 +1,7 @@
 import type { AgedSession } from './aged-sessions.js';
 import { load, type Load, type Request } from './load.js';
 import { peerLoads } from './peer.js';
-import type { Server, Sides } from './sides.js';
+import { MOST_CALLERS, type Server, type Sides } from './sides.js';
 
 /** One thing that is measured: a name, the server that is asked, and the requests. */
 export interface Rung {
@@ -19,7 +19,8 @@ export async function rungsOf(
   fresh: () => Promise<AgedSession[]>,
 ): Promise<Rung[]> {
   const { api, other, bare, oidc, peer, key } = sides;
-  const insert = repeated([{ method: 'PUT', path: '/insert' }]);
+  const put = (path: string) => repeated([{ method: 'PUT', path }]);
+  const insert = put('/insert');
   const select = repeated(readers.map(({ id }): Request => ({ method: 'GET', path: `/select/${id}` })));
   const introspect = readers.map(({ token }): Request => ({
     method: 'POST',
@@ -36,6 +37,8 @@ export async function rungsOf(
   return [
     { name: 'insert', server: bare, requests: insert },
     { name: 'insert again', server: bare, requests: insert },
+    { name: 'insert and sign', server: bare, requests: put('/insert-and-sign') },
+    { name: 'bare renewal', server: bare, requests: put('/bare-renewal') },
     { name: 'select', server: bare, requests: select },
     { name: 'select again', server: bare, requests: select },
     ...(await ours(api, '')),
@@ -47,7 +50,8 @@ export async function rungsOf(
 
 /** Whoever renews has used its token before: the server has seen it, and its signature, once. */
 function usedRenewal(name: string, server: Server, sessions: readonly AgedSession[]): Rung {
-  const prepare = () => load(server.url, { connections: 64, seconds: 60, next: once(sessions.map(whoami)).next });
+  const prepare = () =>
+    load(server.pool, { callers: MOST_CALLERS, seconds: 60, next: once(sessions.map(whoami)).next });
   return { name, server, requests: once(sessions.map(renewal)), prepare };
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { Pool } from 'undici';
 import { OwnerClient } from '#libs/client';
 import { Database } from '#libs/database';
 import { EmbeddedNats, EmbeddedPostgres } from '#libs/embedded';
@@ -9,6 +10,7 @@ import { startProcess } from '#libs/testing';
 import { SecretBox } from '#libs/tokens';
 import type { BenchRun } from '../bench-run.js';
 import { SessionMaker } from './aged-sessions.js';
+import { BARE_TABLES } from './bare-tables.js';
 import { OIDC_TABLE } from './oidc-adapter.js';
 import type { Peer } from './peer.js';
 import { parentOf } from './processor-time.js';
@@ -16,6 +18,10 @@ import { parentOf } from './processor-time.js';
 const ISSUER = 'http://127.0.0.1:3100';
 /** Of each server that is measured. */
 const POOL = '16';
+/** Connections to each server; the peer has a refresh token for each. */
+export const MOST_CALLERS = 64;
+/** Above the time between two turns of a server. */
+const KEPT_ALIVE_MS = 60_000;
 /** Three or four servers with their pools, and the bench's own. */
 const SETTINGS = { max_connections: '200' };
 
@@ -23,6 +29,8 @@ const SETTINGS = { max_connections: '200' };
 export interface Server {
   url: string;
   pid: number;
+  /** Its connections stay open over the whole run. */
+  pool: Pool;
 }
 
 /** All that a run measures, on one PostgreSQL. */
@@ -63,6 +71,11 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
   const nats = await EmbeddedNats.start({ dataDir: join(dataDir, 'nats'), cacheDir });
   run.onEnd(() => nats.stop());
 
+  const serverAt = (url: string, pid: number): Server => {
+    const pool = new Pool(url, { connections: MOST_CALLERS, pipelining: 1, keepAliveTimeout: KEPT_ALIVE_MS });
+    run.onEnd(() => pool.close());
+    return { url, pid, pool };
+  };
   const sealKey = randomBytes(32).toString('base64');
   const startApi = async (dist: string): Promise<Server> => {
     const { printed, pid } = await service([join(dist, 'apps', 'api', 'src', 'main.js')], /"url":"(http[^"]+)"/, {
@@ -78,7 +91,7 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
       LEDGER_ADDRESS_RATE_LIMIT: '1000000',
       LEDGER_LOG_LEVEL: 'info',
     });
-    return { url: printed, pid };
+    return serverAt(printed, pid);
   };
   const ours = join(import.meta.dirname, '..', '..', '..');
   if (other !== undefined) requireItsOwn(other, ours);
@@ -89,7 +102,7 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
   const postmaster = await prepareBaseline(database);
   const script = (name: string) => join(import.meta.dirname, name);
   const bare = await service([script('bare-routes.js'), postgres.url, POOL], /(http\S+) ready/);
-  const oidc = await service([script('oidc-peer.js'), postgres.url, POOL, '64'], /peer (\{.*\}) ready/);
+  const oidc = await service([script('oidc-peer.js'), postgres.url, POOL, String(MOST_CALLERS)], /peer (\{.*\}) ready/);
   const peer = JSON.parse(oidc.printed) as Peer;
 
   const credential = readFileSync(join(dataDir, 'owner-key'), 'utf8').trim();
@@ -101,8 +114,8 @@ export async function startSides(run: BenchRun, other: string | undefined): Prom
   return {
     api,
     other: otherApi,
-    bare: { url: bare.printed, pid: bare.pid },
-    oidc: { url: peer.url, pid: oidc.pid },
+    bare: serverAt(bare.printed, bare.pid),
+    oidc: serverAt(peer.url, oidc.pid),
     peer,
     maker: new SessionMaker(database, agent, { box: SecretBox.open({ base64: sealKey }), issuer: ISSUER }),
     key: key as string,
@@ -125,10 +138,7 @@ async function prepareBaseline(database: Database): Promise<number> {
   const owner = await database.connect();
   try {
     await owner.query('set role none');
-    await owner.query(
-      'create table bench_row (id uuid primary key, payload text not null, at timestamptz default now())',
-    );
-    await owner.query('grant insert on bench_row to session_ledger_app');
+    await owner.query(BARE_TABLES);
     await owner.query(OIDC_TABLE);
     const { rows } = await owner.query<{ pid: number }>('select pg_backend_pid() as pid');
     return parentOf(rows[0]?.pid ?? 0) ?? 0;
