@@ -14,6 +14,7 @@ let witness: string;
 let session: SessionView;
 
 const path = (name: string) => join(fixture.home.home, name);
+const namesOf = (start: string) => readdirSync(fixture.home.home).filter((name) => name.startsWith(start));
 const total = 12;
 
 beforeAll(async () => {
@@ -114,7 +115,29 @@ describe('audit query', () => {
     expect(run.exit).toBe(1);
     expect(run.stderr).toMatch(/the export ended early.*Run it again/s);
     expect(readFileSync(file, 'utf8')).toBe('as it was');
-    expect(readdirSync(fixture.home.home).filter((name) => name.startsWith('kept'))).toEqual(['kept.ndjson']);
+    expect(namesOf('kept')).toEqual(['kept.ndjson']);
+  });
+
+  it('leaves nothing half written when it is interrupted', async () => {
+    await using stalling = await RawServer.start((client) => {
+      const upstream = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+      client.pipe(upstream);
+      upstream.on('data', (chunk) => {
+        const firstEvent = chunk.indexOf('"specversion"');
+        client.write(firstEvent < 0 ? chunk : chunk.subarray(0, firstEvent));
+        if (firstEvent >= 0) upstream.pause();
+      });
+      client.once('close', () => upstream.destroy());
+    });
+    const file = path('halted.ndjson');
+    writeFileSync(file, 'as it was');
+    const baseUrl = `http://127.0.0.1:${stalling.port}`;
+    const running = fixture.home.start('audit', 'export', '--to', file, '--base-url', baseUrl);
+    await until(() => namesOf('halted').length === 2, { describe: 'the file to be begun' });
+    running.interrupt();
+    expect(await running.exit).toBe(130);
+    expect(readFileSync(file, 'utf8')).toBe('as it was');
+    expect(namesOf('halted')).toEqual(['halted.ndjson']);
   });
 });
 

@@ -28,9 +28,12 @@ export async function exportAudit(cli: Cli, options: ExportAuditOptions): Promis
   if (to === undefined && cli.terminal.stdout.isTTY === true) cli.screen.endProgress();
   const lines = await cli.screen.during('exporting', async (progress) => {
     let count = 0;
+    // A file is not left half written. On the way to the terminal, Ctrl-C acts as usual.
+    const interrupted = to === undefined ? undefined : cli.terminal.interrupted;
+    const body = response.body as Parameters<typeof Readable.fromWeb>[0];
     const counted = async function* () {
       try {
-        for await (const chunk of Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])) {
+        for await (const chunk of Readable.fromWeb(body, { signal: interrupted })) {
           for (const byte of chunk as Buffer) if (byte === 0x0a) count += 1;
           progress.at(count, null);
           yield chunk as Buffer;
@@ -41,7 +44,7 @@ export async function exportAudit(cli: Cli, options: ExportAuditOptions): Promis
       }
     };
     if (to === undefined) await pipeline(counted, cli.terminal.stdout as Writable, { end: false });
-    else await writeWhole(to, counted);
+    else await writeWhole(to, counted, cli.terminal.interrupted);
     return count;
   });
   if (to === undefined) return;
