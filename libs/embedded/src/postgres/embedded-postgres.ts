@@ -5,12 +5,13 @@ import pg from 'pg';
 import { Child } from '../child.js';
 import { freePort } from '../free-port.js';
 import { secretFile } from '../secret-file.js';
+import { becomesReady } from './becomes-ready.js';
 import { type ClusterLocation, locateCluster } from './cluster-location.js';
 import { initialiseCluster, SUPERUSER } from './initialise-cluster.js';
-import { clearLeftover, isReady, STOP_STEPS } from './postmaster-file.js';
+import { clearLeftover, statusOf, STOP_STEPS } from './postmaster-file.js';
 
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 5;
+const SILENCE_MS = 60_000;
+const SLOW_START_MS = 5_000;
 const START_ATTEMPTS = 5;
 
 export interface EmbeddedPostgresOptions {
@@ -96,6 +97,7 @@ async function startServer(
   location: ClusterLocation,
   options: EmbeddedPostgresOptions,
 ): Promise<{ child: Child; port: number }> {
+  const onSlow = () => options.onMessage?.('PostgreSQL is still starting: after a crash it replays its log first');
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const child = await Child.spawn({
@@ -104,7 +106,9 @@ async function startServer(
       logFile: join(options.dataDir, 'postgres.log'),
       user: location.user,
     });
-    if (await becomesReady(child, location.cluster)) return { child, port };
+    const status = () => (child.hasExited ? 'ended' : statusOf(location.cluster, child.pid));
+    if (await becomesReady(status, { silenceMs: SILENCE_MS, slowMs: SLOW_START_MS, onSlow })) return { child, port };
+    await child.stop(STOP_STEPS);
     // Another program may have taken the port, or the workers of a killed server may still be leaving.
     if (attempt === START_ATTEMPTS) throw new Error(`PostgreSQL did not start:\n${child.logTail()}`);
     await sleep(200 * attempt);
@@ -114,14 +118,4 @@ async function startServer(
 function settingArgs(settings: Record<string, string> = {}): string[] {
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-async function becomesReady(child: Child, cluster: string): Promise<boolean> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (!child.hasExited && Date.now() < deadline) {
-    if (isReady(cluster, child.pid)) return true;
-    await sleep(READY_POLL_MS);
-  }
-  if (!child.hasExited) await child.stop(STOP_STEPS);
-  return false;
 }

@@ -22,10 +22,10 @@ function readLines(cluster: string): string[] | undefined {
   }
 }
 
-/** Whether the server with this pid has said that it accepts connections. */
-export function isReady(cluster: string, pid: number): boolean {
+/** What the server with this pid says of itself, as `starting` or `ready`; null when it says nothing yet. */
+export function statusOf(cluster: string, pid: number): string | null {
   const lines = readLines(cluster);
-  return Number(lines?.[PID_LINE]) === pid && lines?.[STATUS_LINE]?.trim() === 'ready';
+  return Number(lines?.[PID_LINE]) === pid ? (lines?.[STATUS_LINE]?.trim() ?? null) : null;
 }
 
 /** Port of the server on this cluster; null when it has none that accepts connections. */
