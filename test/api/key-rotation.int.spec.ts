@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import { generateHolderKeys, HolderIdentity, publicKeysOf } from '#libs/client';
+import { type CommandDeps, rotateSigningKey } from '#libs/commands';
 import {
   type AgentView,
   bareToken,
@@ -14,6 +16,7 @@ import {
 } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { bearer, RunningApi } from './running-api.js';
+import { TestCommands } from './test-commands.js';
 
 let ledger: RunningApi;
 let database: Database;
@@ -120,6 +123,45 @@ describe('a rotation of the signing key', () => {
     expect((await rotate({}, key)).body).toEqual(first.body);
     expect(await keys()).toHaveLength(before);
     expect((await rotate({ revoke: first.body.kid }, key)).body.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('that died before it revoked the key is completed by its repetition', async () => {
+    const key = { 'idempotency-key': 'emergency' };
+    const stolen = kidOf((await newSession()).token) as string;
+    const first = await rotate({ revoke: stolen }, key);
+    expect(first.status).toBe(200);
+    await database.query('update ledger.signing_key set signs_from = null where kid = $1', [first.body.kid]);
+    await database.query('update ledger.signing_key set revoked_at = null where kid = $1', [stolen]);
+    expect(await stateOf(stolen)).toBe('current');
+    const session = await newSession();
+    expect(kidOf(session.token)).toBe(stolen);
+
+    const repeated = await rotate({ revoke: stolen }, key);
+    expect(repeated.status).toBe(200);
+    expect(repeated.body.kid).toBe(first.body.kid);
+    expect([await stateOf(stolen), await stateOf(first.body.kid)]).toEqual(['revoked', 'current']);
+    const [{ count } = { count: -1 }] = await database.query<{ count: number }>(
+      "select count(*)::int as count from ledger.session_head where status = 'active' and token_header::jsonb ->> 'kid' = $1",
+      [stolen],
+    );
+    expect(count).toBe(0);
+    expect((await whoami(session.token)).body.code).toBe('TOKEN_KEY_UNKNOWN');
+  });
+
+  it('whose event another request recorded, which died then, is completed by the one that finds it recorded', async () => {
+    await using commands = await TestCommands.open();
+    const { deps, caller } = commands;
+    const stolen = (await deps.keys.list())[0]?.kid as string;
+    // Recorded after this one had looked for a receipt and found none.
+    const outrun: CommandDeps = {
+      ...deps,
+      store: { ...deps.store, append: (request) => deps.store.append(request).then(() => deps.store.append(request)) },
+    };
+    const idempotency = { scope: 'test', key: 'emergency', fingerprint: createHash('sha256').digest() };
+    const { kid } = await rotateSigningKey(outrun, { revoke: stolen }, { ...caller, idempotency });
+    const known = await deps.keys.list();
+    expect(known.filter(({ revokedAt }) => revokedAt !== null).map((key) => key.kid)).toEqual([stolen]);
+    expect((await deps.keys.signer(Date.now() / 1000)).kid).toBe(kid);
   });
 
   it('is recorded, is for the owner alone, and knows its keys', async () => {

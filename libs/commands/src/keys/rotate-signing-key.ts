@@ -21,10 +21,7 @@ export async function rotateSigningKey(
   { revoke }: { revoke?: string },
   caller: Caller,
 ): Promise<KeyRotationView> {
-  const receipt = await findReceipt(deps.database, caller.idempotency);
-  const rotated = receipt
-    ? await recordedEvent(deps.store, receipt, 'SigningKeyRotated')
-    : await rotate(deps, revoke, caller);
+  const rotated = await rotate(deps, revoke, caller);
   // Also on a repetition: the first call may have died half-way through its sessions.
   const rotatedSessions =
     rotated.revokedKid === undefined ? 0 : await rotateSessionsOfKey(deps, rotated.revokedKid, caller);
@@ -40,7 +37,10 @@ export async function rotateSigningKey(
 function rotate(deps: CommandDeps, revoke: string | undefined, caller: Caller): Promise<Rotated> {
   const { keys } = deps;
   return withSigningKeyLock(deps.database, async () => {
+    // Before the receipt is looked for: the call that left it may have died between its event and its keys.
     await applyRecordedRotations(deps);
+    const receipt = await findReceipt(deps.database, caller.idempotency);
+    if (receipt) return recordedEvent(deps.store, receipt, 'SigningKeyRotated');
     const known = await keys.list();
     if (revoke !== undefined && !known.some((key) => key.kid === revoke)) {
       throw new LedgerError('NOT_FOUND', { detail: `There is no signing key ${revoke}.` });
@@ -69,7 +69,10 @@ function rotate(deps: CommandDeps, revoke: string | undefined, caller: Caller): 
       ...(caller.idempotency && { idempotency: caller.idempotency }),
       duringKillSwitch: true,
     });
-    if (result.replayed) return recordedEvent(deps.store, result.streams, 'SigningKeyRotated');
+    if (result.replayed) {
+      await applyRecordedRotations(deps);
+      return recordedEvent(deps.store, result.streams, 'SigningKeyRotated');
+    }
     await keys.activate(kid, signsFrom);
     if (revoke !== undefined) await keys.revoke(revoke, seconds);
     await retireOldKeys(deps, known, seconds);
