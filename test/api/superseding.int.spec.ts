@@ -6,6 +6,9 @@ import { TestCommands } from './test-commands.js';
 /** More than one append may end. */
 const MANY = Number(process.env['LEDGER_TEST_SUPERSEDED'] ?? 1_050);
 
+/** Their ends and the moves of their holders are more than one append takes. */
+const HELD = 496;
+
 let commands: TestCommands;
 
 beforeAll(async () => {
@@ -103,7 +106,39 @@ describe('a session that supersedes', () => {
     expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual([head.sessionId]);
     expect((await deps.heads.holder(holder.holderId))?.sessionId).toBe(head.sessionId);
   });
+
+  it('ends none where those with holders are too many for its transaction', async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const held = await commands.session({ agentId, supersede: false });
+    const { holder } = await commands.holder(held.sessionId);
+    await copyHeld(held.sessionId, holder.holderId, HELD - 1);
+    await Promise.all(Array.from({ length: 20 }, () => commands.session({ agentId, supersede: false })));
+    await expect(createSession(deps, { agentId }, caller)).rejects.toThrow(`${HELD} sessions with holders`);
+    expect(await deps.heads.activeSessions(agentId)).toHaveLength(HELD + 20);
+  });
 });
+
+/** As if there were so many more sessions like this one, each with a holder like this one. */
+async function copyHeld(sessionId: string, holderId: string, count: number): Promise<void> {
+  await commands.deps.database.transaction(async (client) => {
+    await client.query('set local role none');
+    await client.query(
+      `with made as (
+         insert into ledger.session_head
+         select copy.* from ledger.session_head h cross join generate_series(1, $2::int) n
+         cross join lateral jsonb_populate_record(h, jsonb_build_object('session_id', gen_random_uuid(), 'created_at', n)) copy
+         where h.session_id = $1
+         returning session_id)
+       insert into ledger.holder_head
+       select copy.* from made join ledger.holder_head o on o.holder_id = $3
+       cross join lateral jsonb_populate_record(
+         o, jsonb_build_object('holder_id', gen_random_uuid(), 'session_id', made.session_id)
+       ) copy`,
+      [sessionId, count, holderId],
+    );
+  });
+}
 
 function dieOnCall<A extends unknown[], R>(nth: number, call: (...args: A) => Promise<R>) {
   let calls = 0;

@@ -66,11 +66,13 @@ async function createOnce(deps: CommandDeps, request: CreateSessionBody, caller:
 
   const unheld = superseded.filter(({ sessionId }) => !holders.some((holder) => holder.sessionId === sessionId));
   const surplus = unheld.slice(0, Math.max(0, superseded.length - ENDS_AT_ONCE));
+  const left = superseded.length - surplus.length;
+  // Before anything ends: a creation that is refused has changed nothing.
+  if (left + holders.length > MOST_AT_ONCE) throw tooManyHeld(left);
   if (surplus.length > 0) {
     await endSurplus(deps, agent, surplus, caller);
     return createOnce(deps, request, caller);
   }
-  if (superseded.length + holders.length > MOST_AT_ONCE) throw tooManyHeld(superseded.length);
 
   const ends = endsOf(superseded, { trigger: 'superseded' }, now);
   const moves = moveHolders(holders, { agentId: agent.agentId, sessionId: head.sessionId, now });
