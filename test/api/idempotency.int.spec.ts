@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { EXAMPLE_IDS, ROUTES, type ChannelView, type DeliveryView, type Problem, type Route } from '#libs/contracts';
+import {
+  type AgentDefaults,
+  EXAMPLE_IDS,
+  ROUTES,
+  type ChannelView,
+  type DeliveryView,
+  type Problem,
+  type Route,
+} from '#libs/contracts';
 import { type Reply, RunningApi } from './running-api.js';
 
 let api: RunningApi;
@@ -175,5 +183,18 @@ describe('POST with an Idempotency-Key', () => {
     const headers = { authorization: `Bearer ${made.body.key}`, 'idempotency-key': key };
     const other = await api.call<Problem>('POST', '/v1/agents', headers, body);
     expect([other.status, other.body.code]).toEqual([409, 'NAME_TAKEN']);
+  });
+});
+
+describe('PATCH of an agent', () => {
+  it('to the defaults that it has already records nothing, in whatever order the database keeps them', async () => {
+    const { id } = await api.agent();
+    const change = (defaultConstraints: AgentDefaults) => api.owner.updateAgent(id, { defaultConstraints });
+    const changed = await change({ expiresIn: 3600, audiences: ['a', 'b'] });
+    const after = await world();
+    expect(await change({ expiresIn: 3600, audiences: ['a', 'b'] })).toEqual(changed);
+    expect(await world()).toEqual(after);
+    await change({ expiresIn: 3600, audiences: ['b', 'a'] });
+    expect(await world()).not.toEqual(after);
   });
 });

@@ -1,5 +1,6 @@
 import { agentStream, LedgerError, type DomainEvent, type UpdateAgentBody } from '#libs/contracts';
 import type { AgentHead } from '#libs/ledger';
+import { canonicalJson } from '#libs/proof';
 import { append, decideAgain } from '../append.js';
 import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents } from '../new-events.js';
@@ -38,7 +39,8 @@ function changesOf(agent: AgentHead, request: UpdateAgentBody): DomainEvent[] {
   const { defaultConstraints, enabled } = request;
   const why = request.reason === undefined ? {} : { reason: request.reason };
   const events: DomainEvent[] = [];
-  if (defaultConstraints && JSON.stringify(defaultConstraints) !== JSON.stringify(agent.defaultConstraints)) {
+  // Canonical: the database keeps the members of an object in an order of its own.
+  if (defaultConstraints && canonicalJson(defaultConstraints) !== canonicalJson(agent.defaultConstraints)) {
     events.push({ type: 'AgentDefaultsChanged', data: { agentId, defaultConstraints, ...why } });
   }
   if (enabled === false && agent.enabled) events.push({ type: 'AgentDisabled', data: { agentId, ...why } });
