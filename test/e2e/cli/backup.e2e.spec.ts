@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type RunningProcess, startProcess, testEnvironment } from '#libs/testing';
+import { createSession } from '#libs/client';
+import { type RunningProcess, startProcess, testEnvironment, until } from '#libs/testing';
 
 const BIN = join(process.cwd(), 'apps', 'cli', 'bin', 'sledger.mjs');
 
@@ -33,6 +34,20 @@ async function started(dataDir: string): Promise<RunningProcess> {
   return ledger;
 }
 
+/** What the owner does between the backup and its restore: the holder in the data directory is given another token. */
+async function rotate(dataDir: string): Promise<void> {
+  const ledger = await started(dataDir);
+  await using holder = createSession({ dataDir });
+  await until(() => holder.getState().sessionId, { describe: 'the session' });
+  expect((await run(dataDir, 'session', 'rotate', holder.getState().sessionId ?? '')).code).toBe(0);
+  await until(() => holder.getState().generation === 1, { describe: 'the rotated token' });
+  await ledger.stop();
+}
+
+function baseUrlOf(dataDir: string): string {
+  return (JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8')) as { baseUrl: string }).baseUrl;
+}
+
 describe('backup and restore', () => {
   it('bring a ledger back whole elsewhere: agents, sessions, history, keys and credential', async () => {
     const [from, to] = [folder(), folder()];
@@ -49,12 +64,20 @@ describe('backup and restore', () => {
     expect(statSync(kept).mode & 0o777).toBe(0o700);
     expect((await run(from, 'backup', kept)).output).toMatch(/is not empty/);
     expect((await run(from, 'restore', kept)).output).toMatch(/exists already/);
+    await rotate(from);
     expect(await run(to, 'restore', kept)).toMatchObject({ code: 0 });
     const second = await started(to);
     expect((await run(to, 'agent', 'list')).output).toContain('trader');
     const sessions = JSON.parse((await run(to, 'session', 'list', '--output', 'json')).output) as { items: unknown[] };
     expect(sessions.items).toHaveLength(1);
     expect((await run(to, 'doctor')).output).toMatch(/The file has the current token/);
+    // A holder elsewhere is ahead of what was restored.
+    await using ahead = createSession({ dataDir: from, baseUrl: baseUrlOf(to) });
+    expect(ahead.getState().generation).toBe(1);
+    await until(() => ahead.getState().generation === 0, { describe: 'the restored token' });
+    await until(() => ahead.getState().updates === 'connected', { describe: 'the stream of updates' });
+    expect(ahead.getState()).toMatchObject({ state: 'active', reason: null });
+    await ahead.dispose();
     await second.stop();
     expect(existsSync(join(to, 'server.json'))).toBe(false);
   }, 600_000);

@@ -12,6 +12,7 @@ function token(sid: string, gen: number, iat = NOW): HeldToken {
 describe('a token in the file against one at hand', () => {
   it.each([
     ['a later generation', token('a', 2), token('a', 1), true],
+    ['a later generation that has ended', token('a', 2, NOW - 7200), token('a', 1), false],
     ['an earlier generation', token('a', 1), token('a', 2), false],
     ['a session issued later', token('a', 0, NOW), token('b', 7, NOW - 5), true],
     ['a session issued earlier', token('b', 0, NOW - 5), token('a', 7, NOW), false],
@@ -24,7 +25,8 @@ describe('a token in the file against one at hand', () => {
 
   it('gives way once the server has refused it', () => {
     const session = new HeldSession(new ServerClock());
-    session.refuse(token('b', 0));
-    expect(session.outranks(token('b', 0), token('a', 0))).toBe(false);
+    session.refuse(token('b', 1));
+    expect(session.outranks(token('b', 1), token('a', 0))).toBe(false);
+    expect(session.outranks(token('b', 1), token('b', 0))).toBe(false);
   });
 });

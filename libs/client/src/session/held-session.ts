@@ -78,12 +78,12 @@ export class HeldSession {
   }
 
   /**
-   * Whether the file's token is to be left where it is instead of being overwritten: a later generation, or another session that was
-   * issued later. A hand-over that was answered just before the owner made the new session must not undo what the owner wrote.
+   * Whether the file's token is usable and to be left where it is instead of being overwritten: a later generation, or another session
+   * that was issued later. A hand-over that was answered just before the owner made the new session must not undo what the owner wrote.
    */
   outranks(inFile: HeldToken, ours: HeldToken): boolean {
-    if (inFile.sid === ours.sid) return this.isNewer(inFile, ours);
     if (!this.isUsable(inFile)) return false;
+    if (inFile.sid === ours.sid) return inFile.gen > ours.gen;
     // Issued in the same second: session ids are in order of creation.
     return inFile.iat === ours.iat ? inFile.sid > ours.sid : inFile.iat > ours.iat;
   }

@@ -231,8 +231,10 @@ export class SessionKeeper {
     const held = session.usable();
     const handed = await sources.fromHandOver();
     let standing: Standing;
-    if (handed.kind === 'token') {
-      standing = handed.token.token === held?.token ? 'current' : (await this.takeFound(handed)) ? 'taken' : 'behind';
+    if (handed.kind === 'token' && handed.token.token === held?.token) {
+      standing = 'current';
+    } else if (handed.kind === 'token' && (await this.takeFound(handed))) {
+      standing = 'taken';
     } else if (handed.kind === 'unreachable') {
       standing = 'unreachable';
       this.fail(handed.reason, 0);
@@ -303,7 +305,9 @@ export class SessionKeeper {
   private async take(token: HeldToken, source: string, confirmed: boolean, info?: SessionView): Promise<boolean> {
     const { session, log, receipts } = this.parts;
     const held = session.token;
-    if (held?.sid === token.sid && token.gen < held.gen) return false;
+    // A ledger restored from a backup goes on from an earlier generation: it refuses ours and hands that one over.
+    const mayGoBack = source === 'hand-over' && session.usable() === null;
+    if (held?.sid === token.sid && token.gen < held.gen && !mayGoBack) return false;
     if (source === 'renewal' || source === 'hand-over') {
       const newer = await this.write(token);
       if (newer !== null) return await this.take(newer, 'file', false);
