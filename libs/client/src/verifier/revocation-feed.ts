@@ -5,8 +5,10 @@ import { DeadTokens } from './dead-tokens.js';
 
 /** Follows `GET /v1/revocations` and keeps what it said. */
 export class RevocationFeed {
-  readonly dead = new DeadTokens();
   killSwitchActive = false;
+  private known = new DeadTokens();
+  /** What a feed that begins anew has said so far: all that is known once it is read to its end, in whatever number of attempts. */
+  private anew: DeadTokens | null = null;
   private cursor: string | undefined;
   private upToDateAt = -Infinity;
   private reading: Promise<void> | null = null;
@@ -15,6 +17,11 @@ export class RevocationFeed {
     private readonly http: OwnerHttp,
     private readonly clock: () => number = () => performance.now(),
   ) {}
+
+  /** What the feed has said so far. */
+  get dead(): DeadTokens {
+    return this.known;
+  }
 
   /** Milliseconds since the feed was last read to its end; Infinity before that. */
   get ageMs(): number {
@@ -33,7 +40,10 @@ export class RevocationFeed {
     await this.refresh();
   }
 
-  /** A cursor that the server does not take (any more, after a restore) is given up: the feed begins anew. */
+  /**
+   * A cursor that the server does not take (any more, after a restore) is given up: the feed begins anew. What it said before is no
+   * longer true of a session that goes on from an earlier generation, but counts until all that is dead now is known.
+   */
   private async nextPage(): Promise<RevocationPage> {
     try {
       return await this.http.call('GET /v1/revocations', { query: { cursor: this.cursor } });
@@ -41,6 +51,7 @@ export class RevocationFeed {
       const isRefused = error instanceof ProblemError && error.problem.code === 'BAD_REQUEST';
       if (!isRefused || this.cursor === undefined) throw error;
       this.cursor = undefined;
+      this.anew = new DeadTokens();
       return this.nextPage();
     }
   }
@@ -50,11 +61,16 @@ export class RevocationFeed {
     let page: RevocationPage;
     do {
       page = await this.nextPage();
-      for (const item of page.items) this.dead.add(item);
+      for (const item of page.items) {
+        this.known.add(item);
+        this.anew?.add(item);
+      }
       this.cursor = page.cursor;
       this.killSwitchActive = page.killSwitchActive;
     } while (page.hasMore);
     this.upToDateAt = startedAt;
-    this.dead.forget(Math.floor(Date.now() / 1000));
+    this.known = this.anew ?? this.known;
+    this.anew = null;
+    this.known.forget(Math.floor(Date.now() / 1000));
   }
 }
