@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { loadConfig } from '#libs/platform';
 import { createTestDatabase, startTestNats, type TestDatabase, testLogger, type TestNats } from '#libs/testing';
@@ -102,6 +102,31 @@ describe('GET /v1/audit/export', () => {
       expect(await readAll(stalled)).toEqual({ bytes, lines });
     } finally {
       stalled.destroy();
+    }
+  });
+});
+
+/** The head of an answer, as `curl -I` asks for it. */
+function headOf(path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request(`${api.url}${path}`, { method: 'HEAD', headers, agent: false }, resolve).on('error', reject).end();
+  });
+}
+
+describe.each([
+  ['/v1/audit/export', /read_model\.audit/],
+  ['/v1/audit/log', /ledger\.log_key/],
+])('HEAD %s', (path, readFirst) => {
+  it('is no method of that path, and begins to read nothing', async () => {
+    // The api runs in this process: whatever it asks of the database goes through here.
+    const asked = jest.spyOn(pg.Client.prototype, 'query');
+    try {
+      const { statusCode, headers: answered } = await headOf(path);
+      const reads = asked.mock.calls.filter((call) => readFirst.test(JSON.stringify(call[0])));
+      expect(reads).toEqual([]);
+      expect([statusCode, answered['allow']]).toEqual([405, 'GET']);
+    } finally {
+      asked.mockRestore();
     }
   });
 });

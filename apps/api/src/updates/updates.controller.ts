@@ -1,11 +1,11 @@
 import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { LedgerError } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import type { ApiRequest } from '../auth/api-request.js';
 import { Who } from '../auth/caller.decorator.js';
 import type { Principal } from '../auth/principal.js';
+import { refuseHead } from '../problems/allowed-methods.js';
 import { requireStanding } from './standing.js';
 import { UpdateStream } from './update-stream.js';
 
@@ -22,8 +22,7 @@ export class UpdatesController {
     @Req() request: ApiRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    // The framework gives every GET a HEAD, and this one would never end.
-    if (request.method === 'HEAD') throw new LedgerError('METHOD_NOT_ALLOWED');
+    refuseHead(request);
     await requireStanding(this.context, principal);
     reply.hijack();
     await new UpdateStream(this.context, principal, reply.raw).open(lastEventId);
