@@ -18,6 +18,7 @@ const LATER = [
   'due-at-at-the-latest',
   'look-behind-the-cursor',
   'appends-as-json',
+  'active-sessions',
   'adopted-log',
   'revoked-keys',
   'revoked-keys-in-one-look',

@@ -62,7 +62,7 @@ export function createHeads(database: Database): Heads {
 
     async activeSessions(agentId: string): Promise<SessionHead[]> {
       const text = `select * from ledger.session_head where agent_id = $1 and status = 'active' order by session_id`;
-      const rows = await database.prepared<RowOf<SessionHead>>('heads.activeSessions', text, [agentId]);
+      const rows = await database.queryByIndex<RowOf<SessionHead>>(text, [agentId]);
       return rows.map(sessionRows.fromRow);
     },
 
