@@ -27,6 +27,7 @@ const LATER = [
   'daily-checkpoints',
   'missed-alerts',
   'last-canary',
+  'bot-told-at',
   'audit-search',
   'audit-word',
   'answered-requests',

@@ -95,8 +95,9 @@ export class TelegramBots {
   private async tell({ account }: RunningBot, reason: string): Promise<void> {
     const channelIds = [...account.chats.values()].flatMap((chat) => chat.channelIds);
     for (const channelId of channelIds) {
+      const trouble = { channelId, kind: 'bot', reason: `Its bot takes no commands: ${reason}.` } as const;
       await this.deps.commands.database
-        .transaction((client) => raiseTrouble(client, { channelId, reason: `Its bot takes no commands: ${reason}.` }))
+        .transaction((client) => raiseTrouble(client, trouble))
         .catch((error: unknown) => this.deps.logger.error({ err: error, channelId }, 'nobody could be told'));
     }
   }

@@ -141,7 +141,7 @@ export class Channels {
              quiet_hours = case when $12 then $13::jsonb else quiet_hours end,
              daily_checkpoint = coalesce($14, daily_checkpoint),
              version = version + 1, stopped_reason = null, failures = 0, failing_since = null, open_until = null,
-             paused_until = null, told_at = null
+             paused_until = null, told_at = null, bot_told_at = null
            where channel_id = $1 and deleted_at is null and version = coalesce($15, version)
            returning ${CHANNEL_COLUMNS}`,
         [

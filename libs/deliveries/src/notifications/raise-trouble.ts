@@ -7,8 +7,13 @@ import { syntheticEvent } from './synthetic-event.js';
 const TOLD_FOR = "interval '1 hour'";
 const TROUBLE_DEADLINE_MS = 24 * 3600 * 1000;
 
+/** What was told last of each kind of trouble. A bot may take no commands while its messages arrive: neither hides the other. */
+const TOLD_AT = { sending: 'told_at', bot: 'bot_told_at' } as const;
+
 export interface ChannelTrouble {
   channelId: string;
+  /** Where it lies; `sending` unless said otherwise. */
+  kind?: keyof typeof TOLD_AT;
   /** What is wrong and what the owner can do, in one sentence each. */
   reason: string;
   /** The channel has just been stopped or turned off: that is told whatever was told of it in the last hour. */
@@ -18,11 +23,12 @@ export interface ChannelTrouble {
 /** Tells the owner through the other channels that one does not work. Returns the channels that carry the news. */
 export async function raiseTrouble(
   client: PoolClient,
-  { channelId, reason, isNews = false }: ChannelTrouble,
+  { channelId, kind = 'sending', reason, isNews = false }: ChannelTrouble,
 ): Promise<string[]> {
+  const toldAt = TOLD_AT[kind];
   const { rows: marked } = await client.query<ChannelRow>(
-    `update deliveries.channel set told_at = clock_timestamp()
-     where channel_id = $1 and ($2 or told_at is null or told_at < clock_timestamp() - ${TOLD_FOR}) returning ${CHANNEL_COLUMNS}`,
+    `update deliveries.channel set ${toldAt} = clock_timestamp()
+     where channel_id = $1 and ($2 or coalesce(${toldAt} < clock_timestamp() - ${TOLD_FOR}, true)) returning ${CHANNEL_COLUMNS}`,
     [channelId, isNews],
   );
   if (!marked[0]) return [];
