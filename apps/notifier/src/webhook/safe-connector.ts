@@ -1,6 +1,7 @@
 import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { buildConnector } from 'undici';
 import { literalOf, type TargetPolicy } from '#libs/deliveries';
+import { NameLookups } from './name-lookups.js';
 
 const CONNECT_TIMEOUT_MS = 3000;
 
@@ -17,11 +18,11 @@ type LookupCallback = (error: Error | null, addresses: LookupAddress[] | string,
  * addresses that are then connected to: a second look-up could answer otherwise), and once more on the connected socket.
  */
 export function safeConnector(policy: TargetPolicy, resolve: typeof lookup = lookup): buildConnector.connector {
+  const lookups = new NameLookups(resolve, CONNECT_TIMEOUT_MS);
   const connect = buildConnector({
     timeout: CONNECT_TIMEOUT_MS,
     lookup: (hostname: string, options: LookupOptions, callback: LookupCallback) => {
-      resolve(hostname, { ...options, all: true }, (error, addresses) => {
-        const found = addresses as LookupAddress[];
+      lookups.lookup(hostname, options, (error, found) => {
         if (error) return callback(error, []);
         const refused = found.find(({ address }) => !policy.allows(address));
         if (refused) return callback(refuse(`${hostname} is ${refused.address}`), []);
