@@ -16,7 +16,7 @@ export { createSession } from './create-session/create-session.js';
 export { renewSession, type RenewSessionCommand } from './renew-session/renew-session.js';
 export { rotateSession } from './rotate-session/rotate-session.js';
 export { revokeAgentSessions } from './revoke-session/revoke-agent-sessions.js';
-export { revokeSession, type Revocation } from './revoke-session/revoke-session.js';
+export { revokeSession, type Revocation, type RevokeSessionCommand } from './revoke-session/revoke-session.js';
 export { announceExpiringSoon } from './expire-session/announce.js';
 export { recordDue, type RecordDue } from './expire-session/record-due.js';
 export { assignHolder } from './holders/assign-holder.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newSessionButton, rejectButton } from '../../../apps/notifier/src/bot/buttons.js';
+import { confirmButton, newSessionButton, rejectButton } from '../../../apps/notifier/src/bot/buttons.js';
 import { Channels } from '#libs/deliveries';
 import { BY_OWNER, until } from '#libs/testing';
 import { SecretBox } from '#libs/tokens';
@@ -185,6 +185,19 @@ describe('T5: an update that comes twice', () => {
     await fixture.message(/renewals left/);
     expect(await fixture.sessionIds(agentId)).toHaveLength(1);
     expect(fixture.telegram.messages.filter(({ text }) => text.startsWith('New session'))).toHaveLength(1);
+  });
+
+  it('says what it did the first time when it ended a session', async () => {
+    const sessionId = await fixture.addSession(await fixture.addAgent('trader'));
+    fixture.telegram.refuse(({ method }) =>
+      method === 'answerCallbackQuery' && fixture.answers().length === 1
+        ? { error_code: 500, description: 'Internal Server Error' }
+        : undefined,
+    );
+    fixture.startBots();
+    fixture.telegram.press(OWNER_CHAT, OWNER_CHAT, 1, confirmButton(sessionId, 0).callback_data);
+    expect((await fixture.message(/trader/)).text).toMatch(/^Session .* is revoked/);
+    expect(fixture.answers()).toEqual(['Revoked.', 'Revoked.']);
   });
 
   it('is finished by the next process when the first ended between the session and its confirmation', async () => {

@@ -1,7 +1,6 @@
-import { revokeSession } from '#libs/commands';
-import { newId } from '#libs/platform';
 import type { BotTurn } from '../bot-context.js';
 import type { BotScope } from '../bot-scope.js';
+import { revokeOnce } from '../revoke-once.js';
 import { staleText } from '../session-now.js';
 import { shortId, shortText } from '../short-text.js';
 import { closeOtherButtons } from './close-other-buttons.js';
@@ -15,16 +14,12 @@ export async function rejectRenewal(
   turn: BotTurn,
   on: { sessionId: string; generation: number },
 ): Promise<void> {
-  const { outcome, head } = await revokeSession(
-    scope.commands,
-    {
-      sessionId: on.sessionId,
-      onlyGeneration: on.generation,
-      trigger: 'renewal_rejected',
-      reason: 'renewal rejected in Telegram',
-    },
-    { actor: turn.actor, requestId: newId() },
-  );
+  const { outcome, head } = await revokeOnce(scope, turn, {
+    sessionId: on.sessionId,
+    onlyGeneration: on.generation,
+    trigger: 'renewal_rejected',
+    reason: 'renewal rejected in Telegram',
+  });
   const text =
     outcome === 'revoked'
       ? `Renewal rejected: session ${shortId(on.sessionId)} of ${shortText(head.agentName)} is revoked.`

@@ -1,9 +1,8 @@
-import { revokeSession } from '#libs/commands';
-import { newId } from '#libs/platform';
 import type { BotTurn } from '../bot-context.js';
 import { sessionsByPrefix } from '../bot-queries.js';
 import { CANCEL_BUTTON, confirmButton, revokeButton } from '../buttons.js';
 import type { BotScope } from '../bot-scope.js';
+import { revokeOnce } from '../revoke-once.js';
 import { readAlive, sessionLine } from '../list-sessions/list-sessions.js';
 import { shortId, shortText } from '../short-text.js';
 import { currentView, staleText } from '../session-now.js';
@@ -57,11 +56,11 @@ async function ask(
 }
 
 export async function confirmRevoke(scope: BotScope, turn: BotTurn, on: OnSession): Promise<void> {
-  const { outcome, head } = await revokeSession(
-    scope.commands,
-    { ...on, onlyGeneration: on.generation, reason: 'revoked in Telegram' },
-    { actor: turn.actor, requestId: newId() },
-  );
+  const { outcome, head } = await revokeOnce(scope, turn, {
+    sessionId: on.sessionId,
+    onlyGeneration: on.generation,
+    reason: 'revoked in Telegram',
+  });
   if (outcome !== 'revoked') {
     const text = staleText(outcome, head);
     await turn.acknowledge(text);
