@@ -42,7 +42,7 @@ const OF_THE_CHANNEL: ReadonlySet<Stage> = new Set(['trouble', 'canary', 'test']
 
 interface Sendable {
   row: DueRow;
-  /** Of a digest, the carrier first. */
+  /** With the row's own; at the first attempt of a digest by level, as its text names them. */
   members: Member[];
 }
 
@@ -165,7 +165,9 @@ function choose(sendable: Sendable[], { slots, digestAbove }: ClaimOptions): Sen
     return [...first.slice(0, reserved), ...again].slice(0, slots);
   }
   const byLevel = [...first].sort((a, b) => b.row.level - a.row.level);
-  const digest: Sendable = { row: byLevel[0]!.row, members: byLevel.flatMap(({ members }) => members) };
+  // The one with the most time carries the others: its deadline is the message's.
+  const { row } = byLevel.reduce((last, next) => (next.row.deadline > last.row.deadline ? next : last));
+  const digest: Sendable = { row, members: byLevel.flatMap(({ members }) => members) };
   return [digest, ...again].slice(0, Math.max(1, slots));
 }
 

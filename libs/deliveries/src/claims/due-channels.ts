@@ -2,7 +2,6 @@ import type { Database } from '#libs/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channel-rows.js';
 import type { Channel } from '../channels/channel.js';
 import { BREAKER_FAILURES } from './channel-health.js';
-import { startNextTurn } from './settle.js';
 
 /** A channel as its claimer sees it. */
 export interface ClaimableChannel {
@@ -54,11 +53,11 @@ function claimableOf(row: ClaimableRow): ClaimableChannel {
 
 /**
  * Gives up what waits beyond its deadline on channels that cannot be claimed just now: nothing is told too late. One deadline
- * stands for all channels of an alert, so the next one's turn begins only for what a digest carried: that may have more time.
- * At most `limit` at a time, by index.
+ * stands for all channels of an alert, and nothing in a digest has more time than its carrier: no next one's turn begins. At most
+ * `limit` at a time, by index.
  */
 export async function expireDeliveries(database: Database, limit: number): Promise<number> {
-  const [expired] = await database.prepared<{ count: number; carried: string[] }>(
+  const [expired] = await database.prepared<{ count: number }>(
     'expire deliveries',
     `with late as (
        select delivery_id from deliveries.delivery
@@ -70,13 +69,11 @@ export async function expireDeliveries(database: Database, limit: number): Promi
        from late where d.delivery_id = late.delivery_id returning d.delivery_id, d.detail, d.finished_at
      ), carried as (
        update deliveries.delivery m set status = 'dead', detail = g.detail, finished_at = g.finished_at
-       from given_up g where m.carrier_id = g.delivery_id and m.delivery_id <> m.carrier_id returning m.notification_id)
-     select (select count(*) from given_up)::int as count, array(select notification_id::text from carried) as carried`,
+       from given_up g where m.carrier_id = g.delivery_id and m.delivery_id <> m.carrier_id)
+     select count(*)::int as count from given_up`,
     [limit],
   );
-  const { count, carried } = expired!;
-  if (carried.length > 0) await database.transaction((client) => startNextTurn(client, carried));
-  return count;
+  return expired!.count;
 }
 
 /** Takes up to `want` tokens of a gate that several channels share. */
