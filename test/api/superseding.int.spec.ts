@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CommandDeps, createSession, handOverToken, rotateSession, updateAgent } from '#libs/commands';
+import type { HolderHead } from '#libs/ledger';
 import { TestCommands } from './test-commands.js';
 
 /** More than one append may end. */
@@ -89,6 +90,83 @@ describe('a session that supersedes', () => {
     const { head } = await createSession(deps, { agentId }, repeated);
     expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual([head.sessionId]);
     expect(outrun).toHaveLength(1);
+  });
+
+  it('takes along the holder of an older one that it did not see, and finds in its look after the commit', async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const registered: Awaited<ReturnType<TestCommands['holder']>>[] = [];
+    const slow: CommandDeps = { ...deps, heads: { ...deps.heads } };
+    // Between its look for what it supersedes and the moment from which its own session counts.
+    slow.heads.now = async () => {
+      if (registered.length === 0) {
+        const older = await createSession(deps, { agentId }, caller);
+        registered.push(await commands.holder(older.head.sessionId));
+      }
+      return deps.heads.now();
+    };
+    const { head } = await createSession(slow, { agentId }, caller);
+    const [{ holder }] = registered as [(typeof registered)[number]];
+    expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual([head.sessionId]);
+    expect(await handOverToken(deps, holder, caller)).toMatchObject({ sessionId: head.sessionId });
+    expect((await deps.heads.session(head.sessionId))?.holderIds).toEqual([holder.holderId]);
+  });
+
+  it('leaves a holder that it has already to the newer one that outran it', async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const made: { winner: string; holder: HolderHead }[] = [];
+    const racing: CommandDeps = {
+      ...deps,
+      store: {
+        ...deps.store,
+        append: async (request) => {
+          if (made.length > 0) return deps.store.append(request);
+          const winner = (await createSession(deps, { agentId }, caller)).head.sessionId;
+          const result = await deps.store.append(request);
+          const own = request.heads?.sessions?.[0]?.sessionId ?? '';
+          made.push({ winner, holder: (await commands.holder(own)).holder });
+          return result;
+        },
+      },
+    };
+    const { head } = await createSession(racing, { agentId }, caller);
+    const [{ winner, holder }] = made as [(typeof made)[number]];
+    expect([head.sessionId, head.status]).toEqual([holder.sessionId, 'revoked']);
+    expect(await handOverToken(deps, holder, caller)).toMatchObject({ sessionId: winner });
+  });
+
+  it('leaves what it takes over itself to a newer one too, in whatever order it finds them', async () => {
+    const { deps, caller } = commands;
+    const { agentId } = await commands.agent();
+    const older: Awaited<ReturnType<TestCommands['holder']>>[] = [];
+    const newer: string[] = [];
+    const blind: CommandDeps = { ...deps, heads: { ...deps.heads, activeSessions: () => Promise.resolve([]) } };
+    const between: CommandDeps = {
+      ...deps,
+      heads: {
+        ...deps.heads,
+        activeSessions: async (id) => (await deps.heads.activeSessions(id)).reverse(),
+        now: async () => {
+          if (older.length === 0) {
+            const { head } = await createSession(blind, { agentId }, caller);
+            older.push(await commands.holder(head.sessionId));
+          }
+          return deps.heads.now();
+        },
+      },
+      store: {
+        ...deps.store,
+        append: async (request) => {
+          if (newer.length === 0) newer.push((await createSession(blind, { agentId }, caller)).head.sessionId);
+          return deps.store.append(request);
+        },
+      },
+    };
+    expect((await createSession(between, { agentId }, caller)).head.status).toBe('revoked');
+    expect((await deps.heads.activeSessions(agentId)).map(({ sessionId }) => sessionId)).toEqual(newer);
+    const [{ holder }] = older as [(typeof older)[number]];
+    expect(await handOverToken(deps, holder, caller)).toMatchObject({ sessionId: newer[0] });
   });
 
   it(`ends ${MANY} sessions at once, those with holders in its own transaction`, async () => {

@@ -1,10 +1,11 @@
-import { agentStream, LedgerError, sessionStream, type CreateSessionBody, type DomainEvent } from '#libs/contracts';
-import type { AgentHead, AppendRequest, HolderHead, NewEvent, SessionHead } from '#libs/ledger';
+import { agentStream, LedgerError, sessionStream, type CreateSessionBody } from '#libs/contracts';
+import type { AgentHead, AppendRequest, SessionHead } from '#libs/ledger';
 import { newId } from '#libs/platform';
 import { grantFirstToken, sessionCreated, type CreateSession } from '#libs/session';
 import { append, decideAgain } from '../append.js';
 import type { Caller, CommandDeps } from '../command-deps.js';
 import { liveHolders } from '../holders/holder-queries.js';
+import { MOST_AT_ONCE, moveHolders } from '../holders/move-holders.js';
 import { headAfter, newEvents, secondsOf } from '../new-events.js';
 import { findReceipt } from '../receipts.js';
 import { replaySession } from '../replay-session.js';
@@ -12,9 +13,6 @@ import type { SessionWithIssuedToken } from '../issued.js';
 import { ENDS_AT_ONCE, endsOf } from '../revoke-session/ends-of-sessions.js';
 import { type CreatedSession, endOutrun } from './end-outrun.js';
 import { resolveSession } from './resolve-session.js';
-
-/** Ends and moves of one creation; an append takes 1,000 events. */
-const MOST_AT_ONCE = 990;
 
 /**
  * Issues a session. With `supersede` it ends the agent's other sessions in the same transaction, and their holders move
@@ -123,15 +121,4 @@ async function endSurplus(
 function tooManyHeld(count: number): LedgerError {
   const detail = `${count} sessions with holders would be superseded at once. End some first, or pass "supersede": false.`;
   return new LedgerError('BAD_REQUEST', { detail });
-}
-
-function moveHolders(
-  holders: HolderHead[],
-  { agentId, sessionId, now }: { agentId: string; sessionId: string; now: number },
-): { events: NewEvent[]; heads: HolderHead[] } {
-  const moved = holders.map(({ holderId }): DomainEvent => ({
-    type: 'HolderAssigned',
-    data: { agentId, holderId, sessionId },
-  }));
-  return { events: newEvents(moved, now), heads: holders.map((holder) => ({ ...holder, sessionId })) };
 }
