@@ -6,7 +6,17 @@ export function retryAfterSeconds(header: string | string[] | undefined, now: nu
   const text = (Array.isArray(header) ? header[0] : header)?.trim();
   if (!text) return undefined;
   if (/^\d{1,15}(\.\d+)?$/.test(text)) return Math.ceil(Number(text));
-  if (!/^[A-Za-z]{3},? /.test(text)) return undefined;
-  const seconds = Math.ceil((Date.parse(text) - now) / 1000);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
+  const seconds = Math.ceil((httpDate(text) - now) / 1000);
+  return seconds > 0 ? seconds : undefined;
+}
+
+/** What its sender's clock said, by an answer's `Date` header; undefined when it has none. Epoch milliseconds. */
+export function answeredAt(header: string | string[] | undefined): number | undefined {
+  const at = httpDate(String(header));
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** NaN for anything else. */
+function httpDate(text: string): number {
+  return /^[A-Za-z]{3},? /.test(text) ? Date.parse(text) : NaN;
 }

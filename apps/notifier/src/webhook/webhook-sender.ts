@@ -4,7 +4,7 @@ import type { MessageLanguage } from '#libs/contracts';
 import type { ClaimedMessage, Member, Outcome, WebhookConfig } from '#libs/deliveries';
 import { phrasesOf } from '../messages/phrases/phrases-of.js';
 import type { Sender } from '../send-deliveries/sender.js';
-import { retryAfterSeconds } from './retry-after.js';
+import { answeredAt, retryAfterSeconds } from './retry-after.js';
 import { signedHeaders } from './signature.js';
 import { webhookBody } from './webhook-body.js';
 import { webhookFailure } from './webhook-failure.js';
@@ -63,7 +63,7 @@ export class WebhookSender implements Sender {
         },
         body,
       });
-      return await judge(response);
+      return await judge(response, message.startedAt);
     } catch (error) {
       return webhookFailure(error);
     }
@@ -73,7 +73,7 @@ export class WebhookSender implements Sender {
 }
 
 /** The status decides; the answer's body is read only to free the connection, and of a failure only its digest is kept. */
-async function judge(response: Dispatcher.ResponseData): Promise<Outcome> {
+async function judge(response: Dispatcher.ResponseData, startedAt: number): Promise<Outcome> {
   const { statusCode, headers, body } = response;
   if (statusCode >= 200 && statusCode < 300) {
     void body.dump({ limit: MAX_BODY_BYTES, signal: AbortSignal.timeout(BODY_TIMEOUT_MS) }).catch(() => undefined);
@@ -84,7 +84,8 @@ async function judge(response: Dispatcher.ResponseData): Promise<Outcome> {
   if (statusCode < 400) return { kind: 'failed', reason: 'redirect', detail: `${detail}: redirects are not followed` };
   if (statusCode === 410)
     return { kind: 'failed', reason: 'gone', detail: `${detail}: the receiver is gone`, stop: 'gone' };
-  const retryAfter = retryAfterSeconds(headers['retry-after'], Date.now());
+  // A date is seen from the receiver's own clock, or from the database's: ours may be far off.
+  const retryAfter = retryAfterSeconds(headers['retry-after'], answeredAt(headers['date']) ?? startedAt);
   const wait = retryAfter !== undefined && (statusCode === 429 || statusCode >= 500) ? { retryAfter } : {};
   if (statusCode === 429) return { kind: 'failed', reason: 'rate_limited', detail, ...wait };
   return { kind: 'failed', reason: statusCode >= 500 ? 'http_5xx' : 'http_4xx', detail, ...wait };
