@@ -1,5 +1,5 @@
 export { SecretBox, UnsealError, type SealKeySource } from './secret-box.js';
-export { JWKS_MAX_AGE, KeyRing } from './key-ring.js';
+export { KeyRing } from './key-ring.js';
 export { type KnownToken, KnownTokens } from './known-tokens.js';
 export { type NewSigningKey, type SigningKey } from './signing-key.js';
 export { TokenIssuer, type IssuedToken } from './token-issuer.js';

@@ -10,8 +10,6 @@ import {
 } from './signing-key.js';
 import type { SecretBox } from './secret-box.js';
 
-/** Seconds that a JWKS answer may be cached; a new key signs only after every verifier had the time to see it. */
-export const JWKS_MAX_AGE = 300;
 /** An unknown key id asks the database at most this often. */
 const RELOAD_INTERVAL_MS = 1_000;
 /** Known keys are looked at again this often, so that a rotation or revocation elsewhere is seen. */

@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import type { JSONWebKeySet } from 'jose';
-import { JWKS_MAX_AGE } from '#libs/tokens';
+import { JWKS_MAX_AGE } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 

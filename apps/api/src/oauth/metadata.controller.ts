@@ -1,6 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import type { AuthorizationServerMetadata } from '#libs/contracts';
-import { JWKS_MAX_AGE } from '#libs/tokens';
+import { JWKS_MAX_AGE, type AuthorizationServerMetadata } from '#libs/contracts';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 

@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import { bareToken, tokenClaims, type ErrorCode, type TokenClaims } from '#libs/contracts';
+import { bareToken, JWKS_MAX_AGE, tokenClaims, type ErrorCode, type TokenClaims } from '#libs/contracts';
 import { OwnerHttp } from '../owner/owner-http.js';
 import { RevocationFeed } from './revocation-feed.js';
 
@@ -40,7 +40,11 @@ export interface Verifier extends AsyncDisposable {
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const baseUrl = options.baseUrl ?? options.issuer;
-  const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', baseUrl), { cooldownDuration: 1_000 });
+  const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', baseUrl), {
+    cooldownDuration: 1_000,
+    // The answer's own max-age, which is not looked at: a revoked key is taken no longer than that.
+    cacheMaxAge: JWKS_MAX_AGE * 1000,
+  });
   const feed = options.apiKey ? new RevocationFeed(new OwnerHttp({ baseUrl, credential: options.apiKey })) : null;
   const poll = () => void feed?.refresh().catch((error: unknown) => options.onFeedError?.(error));
   const timer = feed && setInterval(poll, options.pollMs ?? DEFAULT_POLL_MS).unref();

@@ -1,6 +1,6 @@
-import { type EventData, type KeyRotationView, LedgerError, SYSTEM_STREAM } from '#libs/contracts';
+import { type EventData, JWKS_MAX_AGE, type KeyRotationView, LedgerError, SYSTEM_STREAM } from '#libs/contracts';
 import { toRfc3339 } from '#libs/session';
-import { JWKS_MAX_AGE, type SigningKey } from '#libs/tokens';
+import type { SigningKey } from '#libs/tokens';
 import { append } from '../append.js';
 import type { Caller, CommandDeps } from '../command-deps.js';
 import { newEvents, secondsOf } from '../new-events.js';

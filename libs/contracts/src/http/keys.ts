@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { timestamp } from './common.js';
 
+/** Seconds that a JWKS answer may be cached; a new key signs only after every verifier had the time to see it. */
+export const JWKS_MAX_AGE = 300;
+
 const kid = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a key id as GET /v1/keys lists it');
 
 /** Body of `POST /v1/keys/rotate`. */
