@@ -100,6 +100,11 @@ export class SseUpdates {
       timeoutMs: HEAD_DEADLINE,
       signal: this.stopped.signal,
     });
+    if (this.idle) {
+      // It was still to open when the news began to come another way.
+      answer.destroy();
+      return;
+    }
     this.current = answer;
     try {
       if (answer.statusCode !== 200) {
