@@ -20,10 +20,14 @@ export class WatchedChannels extends Channels {
   }
 
   override async update(...given: Parameters<Channels['update']>): ReturnType<Channels['update']> {
-    const [id, , , secrets] = given;
+    const [id, changes, author, secrets] = given;
     // Before it takes effect: nothing may reach the new address uncounted.
-    if (secrets) this.watch(id, secrets);
-    return super.update(...given);
+    const seen = (next: ChannelSecrets) => {
+      this.watch(id, next);
+      return next;
+    };
+    if (typeof secrets === 'function') return super.update(id, changes, author, (current) => seen(secrets(current)));
+    return super.update(id, changes, author, secrets && seen(secrets));
   }
 
   private watch(channelId: string, secrets: ChannelSecrets): void {

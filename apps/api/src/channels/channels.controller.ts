@@ -73,10 +73,10 @@ export class ChannelsController {
   ): Promise<ChannelView> {
     const { channels } = this.context;
     if (config === undefined) return channelViewOf((await channels.update(id, changes, caller)).channel);
-    const { type } = await channels.get(id);
-    const current = await channels.secrets(id);
-    const { secrets } = secretsOf({ type, config, current, policy: this.policy, now: Date.now() });
-    return channelViewOf((await channels.update(id, changes, caller, secrets)).channel);
+    const { channel } = await channels.update(id, changes, caller, (current) => {
+      return secretsOf({ type: current.type, config, current, policy: this.policy, now: Date.now() }).secrets;
+    });
+    return channelViewOf(channel);
   }
 
   /** What was still queued is dropped, and the owner hears of it through the others. */
@@ -94,9 +94,9 @@ export class ChannelsController {
   @Allow('owner')
   @HttpCode(200)
   async rotateSecret(@IdParam() id: string, @CalledBy() caller: Caller): Promise<WithSecret> {
-    const { channels } = this.context;
-    const secrets = rotated(await channels.secrets(id), Date.now());
-    return this.withSecret(await channels.update(id, {}, caller, secrets));
+    return this.withSecret(
+      await this.context.channels.update(id, {}, caller, (current) => rotated(current, Date.now())),
+    );
   }
 
   @Post(':id/test')

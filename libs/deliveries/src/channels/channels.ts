@@ -9,6 +9,12 @@ import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from './channel-rows.js';
 import type { Channel, ChannelChanges, ChannelSecrets, NewChannel, WrittenChannel } from './channel.js';
 
 const UNIQUE_VIOLATION = '23505';
+const CONFIG = 'select config from deliveries.channel where channel_id = $1';
+
+interface SealedRow extends Record<string, unknown> {
+  /** Null once the channel is deleted. */
+  config: Buffer | null;
+}
 
 interface Change {
   changes: ChannelChanges;
@@ -87,22 +93,23 @@ export class Channels {
 
   /** The secret part, for the sender alone. Throws `NOT_FOUND` for a deleted channel. */
   async secrets(id: string): Promise<ChannelSecrets> {
-    const rows = await this.database.query<{ config: Buffer | null }>(
-      'select config from deliveries.channel where channel_id = $1',
-      [id],
-    );
-    const sealed = rows[0]?.config;
-    if (!sealed) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
-    return JSON.parse(this.box.unseal(sealed, sealContext(id))) as ChannelSecrets;
+    return this.unsealed(id, await this.database.query<SealedRow>(CONFIG, [id]));
   }
 
   /**
    * Changes a channel; takes effect without restart. Any change ends a stop and closes the breaker: the owner has looked at it.
-   * Turning it off drops what is queued. Throws `NOT_FOUND`, `NAME_TAKEN`, `IDEMPOTENCY_KEY_REUSED`.
+   * Turning it off drops what is queued. Secrets that are made from those that the channel has are made where nobody else changes
+   * them. Throws `NOT_FOUND`, `NAME_TAKEN`, `IDEMPOTENCY_KEY_REUSED`.
    */
-  async update(id: string, changes: ChannelChanges, author: Author, secrets?: ChannelSecrets): Promise<WrittenChannel> {
-    return this.written(author, factOf(id, changes, secrets), async (client) => {
-      const changed = await this.change(client, id, { changes, secrets });
+  async update(
+    id: string,
+    changes: ChannelChanges,
+    author: Author,
+    secrets?: ChannelSecrets | ((current: ChannelSecrets) => ChannelSecrets),
+  ): Promise<WrittenChannel> {
+    return this.written(author, factOf(id, changes, secrets !== undefined), async (client) => {
+      const next = typeof secrets === 'function' ? secrets(await this.lockedSecrets(client, id)) : secrets;
+      const changed = await this.change(client, id, { changes, secrets: next });
       if (!changed) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
       return changed;
     });
@@ -111,7 +118,7 @@ export class Channels {
   /** Puts other secrets in place of those of `version`; does nothing where the channel was changed since. */
   async replaceSecrets(id: string, version: number, secrets: ChannelSecrets): Promise<void> {
     try {
-      await recorded(this.database, LEDGER_ITSELF, [factOf(id, {}, secrets)], async (client) => {
+      await recorded(this.database, LEDGER_ITSELF, [factOf(id, {}, true)], async (client) => {
         const changed = await this.change(client, id, { changes: {}, secrets, onlyVersion: version });
         // What did not happen must not stand in the ledger.
         if (!changed) throw new LedgerError('VERSION_CONFLICT');
@@ -197,13 +204,22 @@ export class Channels {
     return { channel, isLatest: channel.version === outcome.version };
   }
 
+  private async lockedSecrets(client: PoolClient, id: string): Promise<ChannelSecrets> {
+    return this.unsealed(id, (await client.query<SealedRow>(`${CONFIG} for update`, [id])).rows);
+  }
+
+  private unsealed(id: string, [row]: SealedRow[]): ChannelSecrets {
+    if (!row?.config) throw new LedgerError('NOT_FOUND', { detail: `There is no channel ${id}.` });
+    return JSON.parse(this.box.unseal(row.config, sealContext(id))) as ChannelSecrets;
+  }
+
   private seal(id: string, secrets: ChannelSecrets): Buffer {
     return this.box.seal(JSON.stringify(secrets), sealContext(id));
   }
 }
 
-function factOf(channelId: string, changes: ChannelChanges, secrets?: ChannelSecrets): SystemFact {
-  const changed = [...Object.keys(changes), ...(secrets ? ['config'] : [])];
+function factOf(channelId: string, changes: ChannelChanges, hasSecrets: boolean): SystemFact {
+  const changed = [...Object.keys(changes), ...(hasSecrets ? ['config'] : [])];
   const { enabled } = changes;
   return { type: 'ChannelChanged', data: { channelId, changed, ...(enabled !== undefined && { enabled }) } };
 }
