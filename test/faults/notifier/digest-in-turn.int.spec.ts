@@ -5,6 +5,7 @@ import {
   completeAttempts,
   Deliveries,
   expireDeliveries,
+  Silences,
   type ClaimedMessage,
   type Outcome,
 } from '#libs/deliveries';
@@ -121,5 +122,18 @@ describe('a digest that waits while the next channels have their turn', () => {
     expect(again!.members).toHaveLength(ALERTS);
     await completeAttempts(fixture.database, [{ message: again!, outcome: { kind: 'delivered' } }]);
     expect(await statusesOf(first)).toEqual(['delivered', 'delivered', 'delivered']);
+  });
+
+  it('is sent for the alert that was asked for, although its time was over and nothing else in it is worth telling', async () => {
+    const [asked, ...others] = digest.members.filter(({ deliveryId }) => deliveryId !== digest.deliveryId);
+    const carrier = digest.members.find(({ deliveryId }) => deliveryId === digest.deliveryId)!;
+    const silences = new Silences(fixture.database);
+    for (const { sessionId } of [carrier, ...others])
+      await silences.create({ sessionId: sessionId!, mode: 'silence', duration: 3600 }, BY_OWNER);
+    await fixture.database.query('update deliveries.delivery set deadline = clock_timestamp() where delivery_id = $1', [
+      asked!.deliveryId,
+    ]);
+    await new Deliveries(fixture.database).redeliver(asked!.deliveryId);
+    expect(await claim(first, 1)).toMatchObject([{ deliveryId: digest.deliveryId }]);
   });
 });

@@ -6,7 +6,7 @@ import { raiseTrouble } from '../notifications/raise-trouble.js';
 import type { Stage } from '../notifications/record-notification.js';
 import type { ClaimedMessage, Member } from './claimed-message.js';
 import { decideAtSend, type OwnersWishes, type SendDecision } from './decide-at-send.js';
-import { activeSilences, dueAlertOf, isOutdated, lockDue, memberOf, membersOf, type DueRow } from './due-rows.js';
+import { activeSilences, carriedBy, dueAlertOf, isOutdated, lockDue, memberOf, type DueRow } from './due-rows.js';
 import { closeLostAttempts } from './lost-attempts.js';
 import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 import { supersedingEvents } from './superseding-events.js';
@@ -40,6 +40,11 @@ const DIGEST_LIMIT = 5000;
 /** Nobody misses these: whoever sent them looks at what became of them. */
 const OF_THE_CHANNEL: ReadonlySet<Stage> = new Set(['trouble', 'canary', 'test']);
 
+interface Dropped {
+  row: DueRow;
+  decision: Exclude<SendDecision, { do: 'send' }>;
+}
+
 interface Sendable {
   row: DueRow;
   /** With the row's own; at the first attempt of a digest by level, as its text names them. */
@@ -65,7 +70,7 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
       return { outdated: await isOutdated(client, options.channel.id, options.channel.version), messages: [] };
     }
     await closeLostAttempts(client, rows);
-    const members = await membersOf(
+    const carried = await carriedBy(
       client,
       rows.filter((row) => row.carrier_id !== null).map((row) => row.delivery_id),
     );
@@ -75,7 +80,7 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
       silences: await activeSilences(client),
       quietUntil: quietHours && quietUntil(quietHours, now),
     };
-    const sendable = await dropMoot(client, rows, members, wishes, now, type);
+    const sendable = await dropMoot(client, rows, carried, wishes, now, type);
     const chosen = choose(sendable, options);
     return { outdated: false, messages: await startAttempts(client, chosen, options, now) };
   });
@@ -84,18 +89,18 @@ export async function claimMessages(database: Database, options: ClaimOptions): 
 async function dropMoot(
   client: PoolClient,
   rows: DueRow[],
-  members: Map<string, Member[]>,
+  carried: Map<string, DueRow[]>,
   wishes: OwnersWishes,
   now: number,
   type: ChannelType,
 ): Promise<Sendable[]> {
   const sendable: Sendable[] = [];
-  const dropped: { row: DueRow; decision: Exclude<SendDecision, { do: 'send' }> }[] = [];
+  const dropped: Dropped[] = [];
   for (const row of rows) {
-    const others = members.get(row.delivery_id) ?? [];
-    const decision = decide(row, others, wishes, now, type);
-    if (decision.do === 'send') sendable.push({ row, members: [memberOf(row), ...others] });
-    else dropped.push({ row, decision });
+    const alerts: [DueRow, ...DueRow[]] = [row, ...(carried.get(row.delivery_id) ?? [])];
+    const decided = decide(alerts, wishes, now, type);
+    if (decided === 'send') sendable.push({ row, members: alerts.map(memberOf) });
+    else dropped.push(...decided);
   }
   const causes = await supersedingEvents(client, dropped);
   await settle(
@@ -104,15 +109,14 @@ async function dropMoot(
   );
   await settleMembers(
     client,
-    dropped.filter(({ row }) => members.has(row.delivery_id)).map(({ row }) => row.delivery_id),
+    dropped.flatMap(({ row, decision }) =>
+      decision.do === 'postpone' && carried.has(row.delivery_id) ? row.delivery_id : [],
+    ),
   );
   const dead = dropped.filter(({ decision }) => decision.do === 'die');
   await startNextTurn(
     client,
-    dead.flatMap(({ row }) => [
-      row.notification_id,
-      ...(members.get(row.delivery_id) ?? []).map(({ notificationId }) => notificationId),
-    ]),
+    dead.map(({ row }) => row.notification_id),
   );
   const told = dead.find(({ row }) => !OF_THE_CHANNEL.has(row.stage));
   if (told) {
@@ -124,21 +128,34 @@ async function dropMoot(
   return sendable;
 }
 
-/** What is fixed in a digest stays together: it goes while anything in it is worth telling. */
-function decide(row: DueRow, others: Member[], wishes: OwnersWishes, now: number, type: ChannelType): SendDecision {
-  if (row.unknowns > unknownsAllowed(type)) {
-    return { do: 'die', detail: 'it may have arrived, and a second try ended the same way' };
+/**
+ * What is fixed in a digest stays together: it goes while anything in it is worth telling, and waits for the first that will be.
+ * Else each of its alerts ends by itself.
+ */
+function decide(
+  alerts: [DueRow, ...DueRow[]],
+  wishes: OwnersWishes,
+  now: number,
+  type: ChannelType,
+): 'send' | Dropped[] {
+  const [carrier] = alerts;
+  if (carrier.unknowns > unknownsAllowed(type)) {
+    const detail = 'it may have arrived, and a second try ended the same way';
+    return alerts.map((row) => ({ row, decision: { do: 'die', detail } }));
   }
-  const decision = decideAtSend(dueAlertOf(row), row.session, wishes, now);
-  const concernsAll = decision.do === 'die' || (decision.do === 'postpone' && decision.by === 'quiet_hours');
-  return others.length > 0 && !concernsAll ? { do: 'send' } : decision;
+  const dropped: Dropped[] = [];
+  for (const row of alerts) {
+    const decision = decideAtSend(dueAlertOf(row), row.session, wishes, now);
+    if (decision.do === 'send') return 'send';
+    dropped.push({ row, decision });
+  }
+  const [soonest] = dropped
+    .flatMap(({ decision }) => (decision.do === 'postpone' ? decision : []))
+    .sort((a, b) => a.until - b.until);
+  return soonest ? [{ row: carrier, decision: soonest }] : dropped;
 }
 
-function settlementOf(
-  row: DueRow,
-  decision: Exclude<SendDecision, { do: 'send' }>,
-  causes: Map<string, string>,
-): Settlement {
+function settlementOf(row: DueRow, decision: Dropped['decision'], causes: Map<string, string>): Settlement {
   const base = { deliveryId: row.delivery_id, detail: decision.detail, nextAttemptAt: null };
   switch (decision.do) {
     case 'supersede':

@@ -4,7 +4,7 @@ import type { Stage } from '../notifications/record-notification.js';
 import type { Member } from './claimed-message.js';
 import type { DueAlert, SessionNow, SilenceNow } from './decide-at-send.js';
 
-/** A delivery whose time has come, locked by this transaction. */
+/** A delivery whose time has come, locked by this transaction, or one that such a one carries. */
 export interface DueRow {
   delivery_id: string;
   notification_id: string;
@@ -65,9 +65,7 @@ export function dueStatement(onlyProbes: boolean): string {
          and d.delivery_id <> all($5::uuid[]) ${probe}
        order by d.next_attempt_at limit $3 for update skip locked
      ), due as (select * from first union all select * from again)
-     select d.delivery_id, d.notification_id, d.channel_id, d.status, d.attempts, d.unknowns, d.carrier_id, d.content,
-       extract(epoch from d.deadline)::float8 * 1000 as deadline,
-       extract(epoch from clock_timestamp())::float8 * 1000 as now, ${NOTIFICATION}, ${SESSION_NOW} as session
+     select ${DUE_ROW}
      from due d
      cross join lateral (select * from deliveries.notification where notification_id = d.notification_id offset 0) n
      left join lateral (select * from ledger.session_head where session_id = n.session_id offset 0) h on true
@@ -107,9 +105,6 @@ export async function isOutdated(client: PoolClient, channelId: string, version:
   return rows.length === 0;
 }
 
-const NOTIFICATION = `n.event_id, n.stage, n.event_type, n.level, n.agent_id, n.session_id,
-  n.generation as alert_generation, n.envelope`;
-
 /** The session of head `h` as the decision reads it. */
 export const SESSION_NOW = `case when h.session_id is null then null else json_build_object(
   'status', h.status, 'generation', h.generation, 'createdAt', h.created_at, 'issuedAt', h.issued_at,
@@ -117,19 +112,24 @@ export const SESSION_NOW = `case when h.session_id is null then null else json_b
   'maxRenewals', h.max_renewals, 'renewalCount', h.renewal_count,
   'hasHolder', exists (select from ledger.holder_head o where o.session_id = h.session_id and o.removed_at is null)) end`;
 
-/** The other members of a digest, as they were fixed at its first attempt. */
-export async function membersOf(client: PoolClient, carrierIds: string[]): Promise<Map<string, Member[]>> {
+const DUE_ROW = `d.delivery_id, d.notification_id, d.channel_id, d.status, d.attempts, d.unknowns, d.carrier_id, d.content,
+  extract(epoch from d.deadline)::float8 * 1000 as deadline, extract(epoch from clock_timestamp())::float8 * 1000 as now,
+  n.event_id, n.stage, n.event_type, n.level, n.agent_id, n.session_id, n.generation as alert_generation, n.envelope,
+  ${SESSION_NOW} as session`;
+
+/** What a digest carries besides its own alert, as it was fixed at its first attempt. */
+export async function carriedBy(client: PoolClient, carrierIds: string[]): Promise<Map<string, DueRow[]>> {
   if (carrierIds.length === 0) return new Map();
   const { rows } = await client.query<DueRow & { carrier_id: string }>(
-    `select d.carrier_id, d.delivery_id, d.notification_id, ${NOTIFICATION}, ${SESSION_NOW} as session
+    `select ${DUE_ROW}
      from deliveries.delivery d join deliveries.notification n using (notification_id)
      left join ledger.session_head h on h.session_id = n.session_id
      where d.carrier_id = any($1) and d.delivery_id <> d.carrier_id order by d.delivery_id`,
     [carrierIds],
   );
-  const members = new Map<string, Member[]>();
-  for (const row of rows) members.set(row.carrier_id, [...(members.get(row.carrier_id) ?? []), memberOf(row)]);
-  return members;
+  const carried = new Map<string, DueRow[]>(carrierIds.map((id) => [id, []]));
+  for (const row of rows) carried.get(row.carrier_id)!.push(row);
+  return carried;
 }
 
 export async function activeSilences(client: PoolClient): Promise<SilenceNow[]> {

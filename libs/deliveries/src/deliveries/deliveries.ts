@@ -97,7 +97,10 @@ export class Deliveries {
            select coalesce(c.delivery_id, d.delivery_id) as id
            from deliveries.delivery d left join deliveries.delivery c
              on c.delivery_id = d.carrier_id and c.delivery_id <> d.delivery_id and c.next_attempt_at is not null
-           where d.delivery_id = $1)
+           where d.delivery_id = $1),
+         carried as (
+           update deliveries.delivery d set deadline = greatest(deadline, clock_timestamp() + interval '1 hour')
+           from wanted where d.delivery_id = $1 and d.delivery_id <> wanted.id and d.status not in ('delivered', 'attempting'))
          update deliveries.delivery d set next_attempt_at = clock_timestamp(), finished_at = null,
            status = case when attempts = 0 then 'pending' else 'retry' end, detail = 'redelivery was asked for', unknowns = 0,
            carrier_id = case when carrier_id = delivery_id then carrier_id end,
