@@ -50,3 +50,37 @@ it('C1: nor is a message of a worker that is gone taken up two hours late, and o
   expect(row!.left).toBeGreaterThan(30);
   expect(row!.left).toBeLessThanOrEqual(60);
 });
+
+it('C1: nor does a first attempt that was due come two hours late; a turn that had not come waits on', async () => {
+  await using fixture = await NotifierFixture.start();
+  await fixture.notifier.close();
+  const { id: first } = await fixture.webhook('http://127.0.0.1:9', { priority: 1 });
+  const { id: second } = await fixture.webhook('http://127.0.0.1:9', { priority: 2 });
+  for (let alert = 0; alert < 2; alert += 1) {
+    const { sessionId } = await fixture.renew(await fixture.session({ issuedAgo: 400_000 }));
+    await fixture.takeIn(await fixture.lastEvent(sessionId));
+  }
+  // Both channels rest, and the turn of one alert has begun on the second: as that looks after the step.
+  await fixture.database.query(
+    `update deliveries.delivery set deadline = deadline + interval '2 hours', next_attempt_at = case
+       when delivery_id = (select max(delivery_id::text)::uuid from deliveries.delivery where channel_id = $1)
+       then clock_timestamp() else next_attempt_at end + interval '2 hours'`,
+    [second],
+  );
+  await fixture.database.query("update deliveries.channel set open_until = clock_timestamp() + interval '2 hours'");
+  expect(await followClockBack(fixture.database, 2 * HOUR_MS)).toBe(3);
+  const due = await fixture.database.query<{ channel_id: string; count: number }>(
+    `select channel_id, count(*)::int as count from deliveries.delivery
+     where status = 'pending' and next_attempt_at <= clock_timestamp() group by channel_id`,
+  );
+  expect(new Map(due.map(({ channel_id, count }) => [channel_id, count]))).toEqual(
+    new Map([
+      [first, 2],
+      [second, 1],
+    ]),
+  );
+  const [left] = await fixture.database.query<{ rests: boolean }>(
+    'select bool_or(open_until > clock_timestamp()) as rests from deliveries.channel',
+  );
+  expect(left!.rests).toBe(false);
+});
