@@ -1,12 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { sessionStream, type Problem } from '#libs/contracts';
+import { bareToken, HOLDER_ASSERTION_HEADER, sessionStream, type Problem } from '#libs/contracts';
 import { until } from '#libs/testing';
 import { bearer, RunningApi } from './running-api.js';
 
 /** Requests at once: far more than a bucket holds, and holds again after a moment in which the machine stood still. */
 const BURST = 100;
+/** Of each credential; the next one passes after more than a minute. */
+const ONE_REQUEST = { LEDGER_RATE_LIMIT: '0.01', LEDGER_ADDRESS_RATE_LIMIT: '0' };
 
 let running: RunningApi;
 /** Answers to requests that never end; they take a quarter of a minute, and the other tests go on meanwhile. */
@@ -103,6 +105,28 @@ describe('limits', () => {
     expect(refused[0]?.body).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryable: true });
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect((await running.call('GET', '/health/live')).status).toBe(200);
+  });
+
+  it.each<[string, (token: string) => Record<string, string>]>([
+    ['in another case, with more spaces', (token) => ({ authorization: `bEARER   ${token}` })],
+    ['without the prefix of our tokens', (token) => bearer(bareToken(token))],
+    ['beside an assertion that is none', (token) => ({ ...bearer(token), [HOLDER_ASSERTION_HEADER]: 'none' })],
+  ])('counts one credential once, however it is spelled: %s', async (_, spelled) => {
+    const url = await running.startAnother(ONE_REQUEST);
+    const token = (await running.session()).token ?? '';
+    const first = await running.callAt(url, 'GET', '/v1/sessions', bearer(token));
+    const second = await running.callAt<Problem>(url, 'GET', '/v1/sessions', spelled(token));
+    expect([first.status, second.status]).toEqual([200, 429]);
+    expect(second.headers.get('ratelimit')).toMatch(/^"credential";r=0;/);
+  });
+
+  it('counts the password beside an assertion, and an assertion alone, which is another each time, by address only', async () => {
+    const url = await running.startAnother(ONE_REQUEST);
+    const assertion = { [HOLDER_ASSERTION_HEADER]: 'none' };
+    const statuses: number[] = [];
+    for (const headers of [running.ownerHeaders, { ...running.ownerHeaders, ...assertion }, assertion, assertion])
+      statuses.push((await running.callAt(url, 'GET', '/v1/agents', headers)).status);
+    expect(statuses).toEqual([200, 429, 401, 401]);
   });
 
   it('refuses a burst from one address with Retry-After, whatever its credentials, and lets others pass', async () => {

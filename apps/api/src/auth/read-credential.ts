@@ -17,11 +17,16 @@ export function readCredential({ headers }: ApiRequest): Credential {
   if (typeof password === 'string') return { kind: 'password', password };
   const header = headers[HOLDER_ASSERTION_HEADER];
   const assertion = typeof header === 'string' ? header : undefined;
-  const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
+  const bearer = bearerOf(headers);
   if (bearer === undefined) return assertion === undefined ? { kind: 'none' } : { kind: 'holder', assertion };
   if (bearer.startsWith(API_KEY_PREFIX)) return { kind: 'api-key', secret: bearer };
   if (isAssertion(bearer)) return { kind: 'holder', assertion: bearer };
   return { kind: 'session', token: bearer, ...(assertion !== undefined && { assertion }) };
+}
+
+/** The token or key of the `Authorization` header, as it was sent. */
+export function bearerOf({ authorization }: ApiRequest['headers']): string | undefined {
+  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
 }
 
 /** All tokens of one signing key have the same header: it is read once for many requests. */

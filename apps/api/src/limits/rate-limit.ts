@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { HOLDER_ASSERTION_HEADER, LedgerError } from '#libs/contracts';
+import { bareToken, LedgerError } from '#libs/contracts';
+import { bearerOf } from '../auth/read-credential.js';
 import { sourceOf } from '../owner-credential/source-delays.js';
 import { type Taken, TokenBuckets } from './token-bucket.js';
 
@@ -46,9 +47,12 @@ function gate(name: string, rate: number, keyOf: (request: FastifyRequest) => st
   return { name, policy: `"${name}";q=${burst};w=${WINDOW_SECONDS}`, buckets: new TokenBuckets(rate, burst), keyOf };
 }
 
-/** The credential as it was sent, by its digest: it is not judged here. A holder's assertions differ each time and count by address. */
+/**
+ * The credential that the guard will read, however it is spelled, by its digest: it is not judged here. A holder's assertions
+ * differ each time and count by address; so does what is no credential.
+ */
 function credentialOf({ headers }: FastifyRequest): string | null {
-  const sent = headers['x-master-password'] ?? headers.authorization;
-  if (sent === undefined || headers[HOLDER_ASSERTION_HEADER] !== undefined) return null;
-  return hash('sha256', String(sent), 'base64');
+  const password = headers['x-master-password'];
+  const sent = typeof password === 'string' ? password : bearerOf(headers);
+  return sent === undefined ? null : hash('sha256', bareToken(sent), 'base64');
 }
