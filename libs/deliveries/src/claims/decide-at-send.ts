@@ -31,6 +31,7 @@ export interface DueAlert {
 
 /** What the owner does not want to be told now. */
 export interface OwnersWishes {
+  /** Those that end last come first. */
   silences: readonly SilenceNow[];
   /** End of the channel's quiet hours, epoch milliseconds; null when none hold. */
   quietUntil: number | null;
@@ -43,7 +44,7 @@ export type SendDecision =
   | { do: 'send' }
   /** It is no longer true: the session `ended`, or was `renewed`. */
   | { do: 'supersede'; because: 'ended' | 'renewed'; detail: string }
-  | { do: 'suppress'; detail: string }
+  | { do: 'suppress'; by: SilenceNow['mode']; detail: string }
   | { do: 'postpone'; until: number; by: Postponement; detail: string }
   | { do: 'die'; detail: string };
 
@@ -87,17 +88,20 @@ function whyMoot(alert: DueAlert, session: SessionNow, now: number): SendDecisio
   return null;
 }
 
+/** A silence goes before any snooze, however long: what is put off might be sent once the silence is over. */
 function silenced(alert: DueAlert, silences: readonly SilenceNow[]): SendDecision | null {
-  const silence = silences.find(
+  const concerning = silences.filter(
     ({ agentId, sessionId }) =>
       (agentId === null || agentId === alert.agentId) && (sessionId === null || sessionId === alert.sessionId),
   );
+  const silence = concerning.find(({ mode }) => mode === 'silence') ?? concerning[0];
   if (!silence) return null;
   const until = new Date(silence.endsAt).toISOString();
-  if (silence.mode === 'silence') return { do: 'suppress', detail: `silenced by the owner until ${until}` };
+  if (silence.mode === 'silence')
+    return { do: 'suppress', by: 'silence', detail: `silenced by the owner until ${until}` };
   if (silence.endsAt < alert.deadline)
     return { do: 'postpone', until: silence.endsAt, by: 'snooze', detail: `snoozed until ${until}` };
-  return { do: 'suppress', detail: `snoozed until ${until}, after its deadline` };
+  return { do: 'suppress', by: 'snooze', detail: `snoozed until ${until}, after its deadline` };
 }
 
 /** Nobody is woken for what can wait: where, after the quiet hours, at least as much time is left as it waited. */
