@@ -116,6 +116,24 @@ describe('what is decided again at the moment of sending', () => {
     });
   });
 
+  it('information that the owner has silenced is told by no later channel either, also once the silence is over', async () => {
+    await using second = await WebhookReceiver.start();
+    await fixture.webhook(webhook.url, { name: 'first', priority: 1 });
+    await fixture.webhook(second.url, { name: 'second', priority: 2 });
+    const silences = new Silences(fixture.database);
+    const session = await fixture.session({ issuedAgo: 400_000 });
+    const { sessionId } = session;
+    const silence = await silences.create({ sessionId, mode: 'silence', duration: 600 }, BY_OWNER);
+    await fixture.renew(session);
+    await fixture.takeIn(await fixture.lastEvent(sessionId));
+    await inState('suppressed', 2);
+    await silences.end(silence.id, BY_OWNER);
+    await fixture.hurry();
+    expect(await fixture.settled()).toEqual({ suppressed: 2 });
+    expect([webhook.received, second.received]).toEqual([[], []]);
+    for (const { detail } of await deliveries()) expect(detail).toMatch(/^silenced by the owner until /);
+  });
+
   it('a backlog of retries holds up no first attempt', async () => {
     const { sessionId, agentId, agentName } = await fixture.warnedSession();
     const data = { sessionId, agentId, agentName, trigger: 'manual_revoke' } as const;

@@ -8,7 +8,7 @@ import type { ClaimedMessage, Member } from './claimed-message.js';
 import { decideAtSend, type OwnersWishes, type SendDecision } from './decide-at-send.js';
 import { activeSilences, carriedBy, dueAlertOf, isOutdated, lockDue, memberOf, type DueRow } from './due-rows.js';
 import { closeLostAttempts } from './lost-attempts.js';
-import { settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
+import { dropTurns, settle, settleMembers, startNextTurn, type Settlement } from './settle.js';
 import { supersedingEvents } from './superseding-events.js';
 import { unknownsAllowed } from './unknown-policy.js';
 
@@ -111,6 +111,12 @@ async function dropMoot(
     client,
     dropped.flatMap(({ row, decision }) =>
       decision.do === 'postpone' && carried.has(row.delivery_id) ? row.delivery_id : [],
+    ),
+  );
+  await dropTurns(
+    client,
+    dropped.flatMap(({ row, decision }) =>
+      decision.do === 'suppress' && decision.by === 'silence' ? row.delivery_id : [],
     ),
   );
   const dead = dropped.filter(({ decision }) => decision.do === 'die');

@@ -100,3 +100,23 @@ export async function startNextTurn(client: PoolClient, notificationIds: readonl
   );
   return rows.map((row) => row.channel_id);
 }
+
+/**
+ * The owner wants no word of what these would have told: nor by a channel whose turn is still to come, when the silence may be
+ * over. What another claimer holds at this moment it decides by the same silence.
+ */
+export async function dropTurns(client: PoolClient, deliveryIds: readonly string[]): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  await client.query({
+    name: 'drop turns',
+    text: `with waiting as (
+       select d.delivery_id, silenced.detail from deliveries.delivery silenced
+       join deliveries.delivery d using (notification_id)
+       where silenced.delivery_id = any($1) and silenced.rank is not null and d.rank is not null and d.status = 'pending'
+       for update of d skip locked)
+     update deliveries.delivery d set status = 'suppressed', detail = waiting.detail, next_attempt_at = null,
+       postponed_by = null, finished_at = clock_timestamp()
+     from waiting where d.delivery_id = waiting.delivery_id`,
+    values: [deliveryIds],
+  });
+}
