@@ -25,6 +25,7 @@ export {
   type TelegramRefusal,
 } from './receivers/telegram-stand-in.js';
 export { WebhookReceiver, type ReceivedWebhook, type WebhookReply } from './receivers/webhook-receiver.js';
+export { rowsRead } from './rows-read.js';
 export { RunningProcess, startProcess, type ProcessExit, type ProcessOptions } from './run-process.js';
 export { exportText, sealed, signedExport, type SignedExport } from './signed-export.js';
 export { Standstill } from './standstill.js';

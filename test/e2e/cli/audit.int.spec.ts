@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -55,6 +55,22 @@ async function verify(file: string, ...options: string[]): Promise<Verdict & { e
   return { ...(run.json as Verdict), exit: run.exit };
 }
 
+/** Hands on what the server answers, up to the first event. */
+function proxyToFirstEvent(then: (client: Socket) => void): Promise<RawServer> {
+  return RawServer.start((client) => {
+    const upstream = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+    client.pipe(upstream);
+    upstream.on('data', (chunk) => {
+      const firstEvent = chunk.indexOf('"specversion"');
+      client.write(firstEvent < 0 ? chunk : chunk.subarray(0, firstEvent));
+      if (firstEvent < 0) return;
+      upstream.pause();
+      then(client);
+    });
+    client.once('close', () => upstream.destroy());
+  });
+}
+
 /** A copy of the export with its events changed; header and checkpoints stay. */
 function altered(name: string, change: (events: CloudEvent[]) => CloudEvent[]): string {
   const lines = readFileSync(whole, 'utf8').trimEnd().split('\n');
@@ -98,16 +114,7 @@ describe('audit query', () => {
   });
 
   it('leaves the file as it was when the server goes away before the end', async () => {
-    await using cutting = await RawServer.start((client) => {
-      const upstream = connect(Number(new URL(fixture.url).port), '127.0.0.1');
-      client.pipe(upstream);
-      upstream.on('data', (chunk) => {
-        const firstEvent = chunk.indexOf('"specversion"');
-        client.write(firstEvent < 0 ? chunk : chunk.subarray(0, firstEvent));
-        if (firstEvent >= 0) client.destroySoon();
-      });
-      client.once('close', () => upstream.destroy());
-    });
+    await using cutting = await proxyToFirstEvent((client) => client.destroySoon());
     const file = path('kept.ndjson');
     writeFileSync(file, 'as it was');
     const baseUrl = `http://127.0.0.1:${cutting.port}`;
@@ -119,16 +126,7 @@ describe('audit query', () => {
   });
 
   it('leaves nothing half written when it is interrupted', async () => {
-    await using stalling = await RawServer.start((client) => {
-      const upstream = connect(Number(new URL(fixture.url).port), '127.0.0.1');
-      client.pipe(upstream);
-      upstream.on('data', (chunk) => {
-        const firstEvent = chunk.indexOf('"specversion"');
-        client.write(firstEvent < 0 ? chunk : chunk.subarray(0, firstEvent));
-        if (firstEvent >= 0) upstream.pause();
-      });
-      client.once('close', () => upstream.destroy());
-    });
+    await using stalling = await proxyToFirstEvent(() => undefined);
     const file = path('halted.ndjson');
     writeFileSync(file, 'as it was');
     const baseUrl = `http://127.0.0.1:${stalling.port}`;

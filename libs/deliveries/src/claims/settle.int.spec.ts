@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Database } from '#libs/database';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { createTestDatabase, rowsRead, type TestDatabase } from '#libs/testing';
 import { endTurns } from './settle.js';
 
 const TOLD = 10_000;
@@ -87,13 +87,7 @@ async function statuses(deliveries: readonly { id: string }[]): Promise<string[]
 
 /** Deliveries that the connection has fetched so far, and entries of their indexes that it has read. */
 async function read(): Promise<number> {
-  await database.query('select pg_stat_force_next_flush()');
-  const [row] = await database.query<{ n: number }>(
-    `select (t.seq_tup_read + t.idx_tup_fetch + (
-       select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid))::int as n
-     from pg_stat_user_tables t where t.relid = 'deliveries.delivery'::regclass`,
-  );
-  return row!.n;
+  return rowsRead(database, 'deliveries.delivery');
 }
 
 it(`the turn of a digest ends with its last untold alert, and costs no look at ${TOLD} deliveries of the past`, async () => {

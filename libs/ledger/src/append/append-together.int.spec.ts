@@ -4,7 +4,7 @@ import pg from 'pg';
 import { sessionStream, SYSTEM_STREAM } from '#libs/contracts';
 import { Database } from '#libs/database';
 import { EMPTY_STREAM_HEAD, leafHash, nextStreamHead, toMicros } from '#libs/proof';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { createTestDatabase, rowsRead, type TestDatabase } from '#libs/testing';
 import { sessionRows, type RowOf } from '../heads/head-rows.js';
 import {
   createLedger,
@@ -221,14 +221,7 @@ async function fill(owner: pg.Client, count: number): Promise<void> {
 
 /** Rows of heads and streams that the connection has fetched so far, and entries of their indexes that it has read. */
 async function read(database: Database): Promise<number> {
-  await database.query('select pg_stat_force_next_flush()');
-  const [row] = await database.query<{ n: number }>(
-    `select sum(t.seq_tup_read + t.idx_tup_fetch + (
-       select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid
-     ))::int as n
-     from pg_stat_user_tables t where t.schemaname = 'ledger' and t.relname in ('session_head', 'stream')`,
-  );
-  return row?.n ?? 0;
+  return rowsRead(database, 'ledger.session_head', 'ledger.stream');
 }
 
 it('appends that come in at once read the heads and streams of their own sessions alone, however many there are', async () => {

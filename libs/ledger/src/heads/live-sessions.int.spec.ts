@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { Database } from '#libs/database';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { createTestDatabase, rowsRead, type TestDatabase } from '#libs/testing';
 import { createHeads } from './heads.js';
 import { listSessionHeads, type SessionFilter } from './list-sessions.js';
 
@@ -57,21 +57,10 @@ const READS: [string, () => Promise<unknown[]>, number][] = [
 ];
 
 /** Rows of ledger.session_head that `work` fetches, and entries of its indexes that it reads. */
-async function rowsRead(work: () => Promise<unknown>): Promise<number> {
-  const before = await counted();
+async function headsRead(work: () => Promise<unknown>): Promise<number> {
+  const before = await rowsRead(database, 'ledger.session_head');
   await work();
-  return (await counted()) - before;
-}
-
-async function counted(): Promise<number> {
-  await database.query('select pg_stat_force_next_flush()');
-  const [row] = await database.query<{ n: number }>(
-    `select (t.seq_tup_read + t.idx_tup_fetch + (
-       select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid
-     ))::int as n
-     from pg_stat_user_tables t where t.schemaname = 'ledger' and t.relname = 'session_head'`,
-  );
-  return row?.n ?? 0;
+  return (await rowsRead(database, 'ledger.session_head')) - before;
 }
 
 describe.each([
@@ -83,7 +72,7 @@ describe.each([
   it.each(READS)('are not read for %s', async (_name, read, found) => {
     for (let use = 0; use < 7; use += 1) {
       // Of each row its entry in the index and itself; pages of two agents are made of a page of each.
-      expect(await rowsRead(read)).toBeLessThan(5 * found);
+      expect(await headsRead(read)).toBeLessThan(5 * found);
     }
     expect(await read()).toHaveLength(found);
   });

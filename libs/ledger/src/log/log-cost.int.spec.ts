@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { agentStream, LOG } from '#libs/contracts';
 import { Database } from '#libs/database';
-import { createTestDatabase, type TestDatabase, until } from '#libs/testing';
+import { createTestDatabase, rowsRead, type TestDatabase, until } from '#libs/testing';
 import { createLedger, lastPosition, oldestUnsequenced, readRecorded, type NewEvent } from '../index.js';
 
 const EVENTS = 6_000;
@@ -40,20 +40,9 @@ afterAll(async () => {
 
 /** Rows of ledger.event that `work` fetches, and entries of its indexes that it reads. */
 async function eventsRead(work: () => Promise<unknown>): Promise<number> {
-  const before = await counted();
+  const before = await rowsRead(database, 'ledger.event');
   await work();
-  return (await counted()) - before;
-}
-
-async function counted(): Promise<number> {
-  await database.query('select pg_stat_force_next_flush()');
-  const [row] = await database.query<{ n: number }>(
-    `select (t.seq_tup_read + t.idx_tup_fetch + (
-       select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid
-     ))::int as n
-     from pg_stat_user_tables t where t.schemaname = 'ledger' and t.relname = 'event'`,
-  );
-  return row?.n ?? 0;
+  return (await rowsRead(database, 'ledger.event')) - before;
 }
 
 /** As it is once the server's own housekeeping has come round, which it may at any time. */
