@@ -53,6 +53,9 @@ describe('odd HTTP', () => {
     const post = await send('POST', '/v1/updates', bearer(session.token));
     expect([post.status, post.headers['allow'], post.body.code]).toEqual([405, 'GET', 'METHOD_NOT_ALLOWED']);
     expect((await send('HEAD', '/v1/agents', running.ownerHeaders)).status).toBe(200);
+    expect((await send('HEAD', '/docs', {})).status).toBe(200);
+    // Spelled otherwise it is the same route.
+    expect((await send('HEAD', '/v1/%75pdates', bearer(session.token))).status).toBe(405);
   });
 
   it.each(['gzip', 'br', 'deflate', 'gzip, identity'])(

@@ -11,6 +11,7 @@ import { limitRates } from './limits/rate-limit.js';
 import { limitDuration } from './limits/request-deadline.js';
 import { NODE_LIMITS, SERVER_LIMITS } from './limits/server-limits.js';
 import { linkPages } from './paging/link-header.js';
+import { refuseHeadOfStreams } from './problems/allowed-methods.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -51,6 +52,7 @@ export async function createApp(context: ApiContext): Promise<NestFastifyApplica
     done();
   });
   limitRates(fastify, config.rateLimits);
+  refuseHeadOfStreams(fastify);
   limitDuration(fastify, problems, config.requestDeadline);
   limitMediaTypes(app);
   linkPages(fastify);

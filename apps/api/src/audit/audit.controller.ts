@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Query, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import {
   auditExportQuery,
   type AuditExportQuery,
@@ -15,7 +15,6 @@ import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { Who } from '../auth/caller.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { refuseHead } from '../problems/allowed-methods.js';
 import { ZodPipe } from '../validation/zod.pipe.js';
 import { EXPORT_FORMATS, type ExportFormat } from './export-format.js';
 
@@ -45,10 +44,8 @@ export class AuditController {
   export(
     @Query(new ZodPipe(auditExportQuery)) { format, ...filter }: AuditExportQuery,
     @Who() principal: Principal,
-    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    refuseHead(request);
     const { contentType, ...lines } = EXPORT_FORMATS[format];
     const batches = exportAudit(this.context.commands.database, filter, this.scopeOf(principal));
     void reply

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { LedgerError, type Method, ROUTES } from '#libs/contracts';
 
 /** Of answers that are written while their rows are read. */
@@ -19,9 +19,13 @@ export function allowedMethods(url: string): (Method | 'HEAD')[] {
 }
 
 /**
- * For the routes that answer a stream: the framework gives every GET a HEAD, and would read the stream to its end, which updates
- * do not have, for a client that has its answer already.
+ * The framework gives every GET a HEAD. Of a stream it would read all, and updates have no end, for a client that has its answer
+ * already. By the route's own path: a URL may spell it otherwise.
  */
-export function refuseHead({ method }: Pick<FastifyRequest, 'method'>): void {
-  if (method === 'HEAD') throw new LedgerError('METHOD_NOT_ALLOWED');
+export function refuseHeadOfStreams(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ method, routeOptions: { url } }, _reply, done) => {
+    const isRefused =
+      method === 'HEAD' && PATTERNS.some(({ isStream, pattern }) => isStream && pattern.test(url ?? ''));
+    done(isRefused ? new LedgerError('METHOD_NOT_ALLOWED') : undefined);
+  });
 }

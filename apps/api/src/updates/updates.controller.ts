@@ -1,11 +1,9 @@
-import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type ApiContext, Context } from '../api-context.js';
 import { Allow } from '../auth/allow.decorator.js';
-import type { ApiRequest } from '../auth/api-request.js';
 import { Who } from '../auth/caller.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { refuseHead } from '../problems/allowed-methods.js';
 import { requireStanding } from './standing.js';
 import { UpdateStream } from './update-stream.js';
 
@@ -19,10 +17,8 @@ export class UpdatesController {
   async stream(
     @Who() principal: Principal,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @Req() request: ApiRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    refuseHead(request);
     await requireStanding(this.context, principal);
     reply.hijack();
     await new UpdateStream(this.context, principal, reply.raw).open(lastEventId);
